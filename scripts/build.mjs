@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { filesIn } from './files.mjs';
+import { ensureInstalled } from './install.mjs';
+import { withLock } from './lock.mjs';
+import { ROOT } from './root.mjs';
+import { runNode } from './run.mjs';
+import { isMain, runScript, StepFailed, say } from './step.mjs';
+
+/** In the order in which they need each other. */
+const PACKAGES = ['packages/binnacle', 'apps/fit-check'];
+const STAMP = '.build-stamp';
+const TSC = 'node_modules/typescript/bin/tsc';
+
+/** @typedef {{ folder: string, inputs: string }} Build a package's folder, and a hash over all that its dist comes from */
+
+/**
+ * Builds each package whose inputs have changed.
+ * @param {string} [root]
+ * @returns {Promise<string[]>} the packages that were built
+ * @throws {StepFailed} on a type error, after the compiler's own output; the old dist then stays as it was
+ */
+export async function ensureBuilt(root = ROOT) {
+  const lock = join(root, '.cache', 'build.lock');
+  if (!existsSync(lock) && staleBuilds(root).length === 0) return [];
+  return withLock(lock, async () => {
+    const builds = staleBuilds(root);
+    for (const next of builds) await build(root, next);
+    return builds.map(({ folder }) => folder);
+  });
+}
+
+/**
+ * @param {string} root
+ * @returns {Build[]}
+ */
+function staleBuilds(root) {
+  let inputs = '';
+  const builds = PACKAGES.map((folder) => {
+    inputs = hashInputs(root, folder, inputs);
+    return { folder, inputs };
+  });
+  return builds.filter(({ folder, inputs }) => readStamp(root, folder) !== inputs);
+}
+
+/**
+ * @param {string} root
+ * @param {string} folder
+ * @param {string} before the inputs of the packages that this one may import
+ */
+function hashInputs(root, folder, before) {
+  const settings = readdirSync(join(root, folder)).filter((name) => /^(tsconfig.*|package)\.json$/.test(name));
+  const files = [
+    'tsconfig.base.json',
+    'node_modules/typescript/package.json',
+    ...settings.map((name) => `${folder}/${name}`),
+    ...filesIn(root, `${folder}/src`).filter((path) => !/\.test(-helper)?\.ts$/.test(path)),
+  ];
+  const hash = createHash('sha256').update(before);
+  for (const path of files) {
+    if (existsSync(join(root, path))) hash.update(`\0${path}\0`).update(readFileSync(join(root, path)));
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * @param {string} root
+ * @param {string} folder
+ */
+function readStamp(root, folder) {
+  const path = join(root, folder, 'dist', STAMP);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+/**
+ * @param {string} root
+ * @param {Build} build
+ */
+async function build(root, { folder, inputs }) {
+  say(`Building ${folder}`);
+  const dist = join(root, folder, 'dist');
+  const fresh = `${dist}.tmp-${process.pid}`;
+  removeLeftovers(join(root, folder));
+  const { status, output } = await runNode([join(root, TSC), '-p', folder, '--outDir', fresh], { cwd: root });
+  if (status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    say(output.trimEnd());
+    throw new StepFailed(
+      `Could not build ${folder}: correct what the compiler says above; the last build stays in place.`,
+    );
+  }
+  writeFileSync(join(fresh, STAMP), inputs);
+  replace(dist, fresh);
+}
+
+/**
+ * What a build left that was cut short. Whoever holds the lock is the only one who builds.
+ * @param {string} folder
+ */
+function removeLeftovers(folder) {
+  for (const name of readdirSync(folder)) {
+    if (/^dist\.(tmp|old)-\d+$/.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {string} dist
+ * @param {string} fresh
+ */
+function replace(dist, fresh) {
+  const old = `${dist}.old-${process.pid}`;
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(fresh, dist);
+  rmSync(old, { recursive: true, force: true });
+}
+
+if (isMain(import.meta.url)) {
+  await runScript(async () => {
+    await ensureInstalled();
+    const built = await ensureBuilt();
+    if (built.length === 0) say('Nothing to build: the inputs are unchanged.');
+  });
+}
