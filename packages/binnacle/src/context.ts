@@ -1,0 +1,103 @@
+/**
+ * The request in hand: one AsyncLocalStorage that every signal reads. OpenTelemetry's context manager is built on it.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { EventEmitter } from 'node:events';
+import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/api';
+
+/** How a subject ended. */
+export type Outcome = 'success' | 'error' | 'timeout' | 'cancelled';
+
+/** The one ending of a request, which metric, span, log line and stored record all read. */
+export interface Ending {
+  readonly outcome: Outcome;
+  /** Low-cardinality cause (`client_disconnect`, `stream_error`, `timeout`, `shutdown`, a status code), or `''`. */
+  readonly errorType: string;
+  /** The status label: the code that was sent, or 499 for a client that went away. Absent outside HTTP. */
+  readonly httpStatus?: number;
+  /** Milliseconds, above 0, from the first byte in to the last byte out. */
+  readonly durationMs: number;
+}
+
+/** What carries work to its last byte: an HTTP exchange. A session inside it declares its outcome and waits. */
+export interface Carrier {
+  /** Aborted when the client goes away, or when a shutdown runs out of time (`reason` tells which). */
+  readonly signal: AbortSignal;
+  /** Says how the work ended; the first failure stands, and a disconnect before the last byte turns success into `cancelled`. */
+  declare(outcome: Outcome, errorType?: string): void;
+  /** Calls back once, with the ending; at once if it has been settled. */
+  whenSettled(listener: (ending: Ending) => void): void;
+  /** Fields that the closing line will say. */
+  readonly closing: Record<string, unknown>;
+}
+
+/** Who is being served. Mutable on purpose: what is learnt late (session, user) reaches every later line. */
+export interface RequestInHand {
+  readonly requestId: string;
+  sessionId?: string;
+  userId?: string;
+  readonly ip?: string;
+  readonly carrier?: Carrier;
+  /** Aborted when the work in hand should end: the carrier's signal, or a session's own with its time limit. */
+  signal?: AbortSignal;
+}
+
+/** What the storage holds. `otel` carries the active span. */
+export interface Scope {
+  readonly request?: RequestInHand;
+  readonly otel: Context;
+  readonly phase?: string;
+}
+
+const storage: AsyncLocalStorage<Scope> = new AsyncLocalStorage<Scope>();
+
+/** The scope in hand, or none. */
+export function currentScope(): Scope | undefined {
+  return storage.getStore();
+}
+
+/** The request in hand, or none. */
+export function currentRequest(): RequestInHand | undefined {
+  return storage.getStore()?.request;
+}
+
+/** Runs `work` within `scope`; everything asynchronous that it starts stays within it. */
+export function runInScope<T>(scope: Scope, work: () => T): T {
+  return storage.run(scope, work);
+}
+
+/** Runs `work` within the scope in hand, changed by `patch`. */
+export function runWith<T>(patch: Partial<Scope>, work: () => T): T {
+  return storage.run({ otel: ROOT_CONTEXT, ...storage.getStore(), ...patch }, work);
+}
+
+/**
+ * Binds a function or an event emitter to a scope (the one in hand by default): whoever calls the function, or makes
+ * the emitter emit, its code and listeners run within that scope. An emitter is bound on the instance alone.
+ */
+export function bindToScope<T>(target: T, scope: Scope | undefined = storage.getStore()): T {
+  if (scope === undefined) return target;
+  if (target instanceof EventEmitter) return bindEmitter(target, scope) as T;
+  if (typeof target !== 'function') return target;
+  return function (this: unknown, ...args: unknown[]): unknown {
+    return storage.run(scope, () => Reflect.apply(target, this, args));
+  } as T;
+}
+
+function bindEmitter<E extends EventEmitter>(emitter: E, scope: Scope): E {
+  const emit = emitter.emit;
+  emitter.emit = function (this: E, event: string | symbol, ...args: unknown[]): boolean {
+    if (storage.getStore() === scope) return Reflect.apply(emit, this, [event, ...args]);
+    return storage.run(scope, () => Reflect.apply(emit, this, [event, ...args]));
+  } as E['emit'];
+  return emitter;
+}
+
+/** OpenTelemetry's context manager over the same storage, so that users' spans and Binnacle's nest in each other. */
+export const contextManager: ContextManager = {
+  active: (): Context => storage.getStore()?.otel ?? ROOT_CONTEXT,
+  with: (otel, fn, thisArg, ...args) => runWith({ otel }, () => Reflect.apply(fn, thisArg, args)),
+  bind: (otel, target) => bindToScope(target, { ...storage.getStore(), otel }),
+  enable: () => contextManager,
+  disable: () => contextManager,
+};

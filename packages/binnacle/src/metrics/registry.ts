@@ -1,0 +1,113 @@
+/** All metrics of one `observe`: the catalogue's, the user's own, and guests merged into the scrape. */
+import { bucketSets, type Definition, definitions, type MetricKey } from '../catalogue.ts';
+import type { Faults, Outage } from '../faults.ts';
+import type { BoundCounter, Meters } from '../signals.ts';
+import { expose, type Format } from './exposition.ts';
+import { Family, type FamilyOptions } from './family.ts';
+import { type GuestRegistry, patientGuest, readGuests } from './guests.ts';
+import { type HistogramOptions, type InstrumentOptions, type Instruments, toInstrument } from './instrument.ts';
+
+const DEFAULT_MAX_SERIES = 1000;
+const DEFAULT_BUCKETS: readonly number[] = bucketSets.http.slice(0, 14);
+
+export interface RegistryOptions {
+  /** Prefix of namespaced metrics, without the underscore. */
+  readonly namespace: string;
+  readonly faults: Faults;
+  /** Budgets by metric name, where 1,000 label sets are not right. */
+  readonly maxSeries?: Readonly<Record<string, number>>;
+}
+
+export interface Registry extends Instruments {
+  /** The catalogue's metrics. */
+  readonly meters: Meters;
+  /** Defines a metric that is not in the main table (process metrics). */
+  define(definition: Definition): Family;
+  /** Called before each scrape, for values that are read rather than told. A throw is a fault, not a failed scrape. */
+  beforeScrape(read: () => void): void;
+  /** Merges another registry (prom-client's) into the scrape. */
+  guest(registry: GuestRegistry): void;
+  /** The whole exposition, in chunks between which the event loop is free. */
+  scrape(format: Format): AsyncIterable<string>;
+}
+
+export function createRegistry(options: RegistryOptions): Registry {
+  const families = new Map<string, Family>();
+  const readers: (() => void)[] = [];
+  const hosts = new Set<GuestRegistry>();
+  const guests: GuestRegistry[] = [];
+  const broken = options.faults.outage('binnacle');
+
+  const add = (family: Omit<FamilyOptions, 'maxSeries' | 'onFold'> & { maxSeries?: number | undefined }): Family => {
+    if (families.has(family.name)) throw new TypeError(`metric ${family.name} is already defined`);
+    let folded: BoundCounter | undefined;
+    const made = new Family({
+      ...family,
+      maxSeries: options.maxSeries?.[family.name] ?? family.maxSeries ?? DEFAULT_MAX_SERIES,
+      onFold: () => {
+        // The counter of folds may be over its own budget: it must not count itself without end.
+        if (family.name === definitions.seriesFolded.name) return;
+        folded ??= meters.seriesFolded.bind({ metric: family.name });
+        folded.inc();
+      },
+    });
+    families.set(family.name, made);
+    // What has no labels and counts is there at 0 from the start, so that its first increase is seen as one.
+    if (family.labels.length === 0 && family.kind !== 'gauge') made.bind({});
+    return made;
+  };
+  const define = (definition: Definition): Family => {
+    const prefix = definition.namespaced && options.namespace !== '' ? `${options.namespace}_` : '';
+    const { kind, help, labels, buckets } = definition;
+    return add({ kind, help, labels, name: prefix + definition.name, buckets: buckets && bucketSets[buckets] });
+  };
+  const meters = Object.fromEntries(
+    (Object.keys(definitions) as MetricKey[]).map((key) => [key, define(definitions[key])]),
+  ) as unknown as Meters;
+  const scrapeDuration = meters.scrapeDuration.bind({});
+  const own = (
+    kind: FamilyOptions['kind'],
+    { labels = [], ...rest }: InstrumentOptions<string>,
+    buckets?: readonly number[],
+  ) => {
+    const family = add({ ...rest, kind, labels, ...(buckets && { buckets }) });
+    if (labels.length === 0) family.bind({});
+    return toInstrument(family);
+  };
+
+  return {
+    meters,
+    define,
+    counter: (from: InstrumentOptions<string>) => own('counter', from),
+    gauge: (from: InstrumentOptions<string>) => own('gauge', from),
+    histogram: (from: HistogramOptions<string>) => own('histogram', from, from.buckets ?? DEFAULT_BUCKETS),
+    beforeScrape: (read) => void readers.push(read),
+    guest(registry) {
+      if (hosts.has(registry)) return;
+      hosts.add(registry);
+      guests.push(patientGuest(registry));
+    },
+    async *scrape(format) {
+      const start = performance.now();
+      if (readers.map((read) => runReader(read, broken)).every(Boolean)) broken.up();
+      const counted = [...families.values()].map((family) => ({
+        family,
+        cell: meters.series.bind({ metric: family.name }),
+      }));
+      for (const { family, cell } of counted) cell.set(family.size);
+      const visitors = await readGuests(guests, (name) => families.has(name), options.faults);
+      yield* expose([...families.values()], visitors, format);
+      scrapeDuration.set((performance.now() - start) / 1000);
+    },
+  } as Registry;
+}
+
+function runReader(read: () => void, broken: Outage): boolean {
+  try {
+    read();
+    return true;
+  } catch (error) {
+    broken.down('A metric could not be read; the scrape goes on without it', { error });
+    return false;
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * Environment and options become settings, once, at the start. Binnacle's own variables stop the start when they are
+ * wrong; `OTEL_*` warn and fall back, as the OpenTelemetry specification asks.
+ */
+import { isIP } from 'node:net';
+import { type Problem, type Reader, readSettings } from './environment.ts';
+import { type OtelSettings, readOtelSettings } from './settings-otel.ts';
+import type { Level } from './signals.ts';
+
+export const LEVELS: readonly Level[] = ['TRACE', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
+const LEVEL_WORDS: string = 'TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL';
+
+/** Whose forwarded addresses are believed: nobody's, everybody's, the last N hops', or those of listed networks. */
+export type TrustProxy = boolean | number | readonly string[];
+
+export interface LogSettings {
+  readonly level: Level;
+  readonly levels: Readonly<Record<string, Level>>;
+  readonly format: 'text' | 'json';
+  readonly file: string | undefined;
+  readonly caller: boolean;
+}
+
+export interface ShutdownSettings {
+  /** How long new work is still accepted after the signal, in milliseconds. */
+  readonly delayMs: number;
+  /** When running work is aborted, in milliseconds from the signal. */
+  readonly timeoutMs: number;
+  /** The most that flushing telemetry may take, in milliseconds. */
+  readonly flushMs: number;
+}
+
+export interface Settings {
+  readonly service: string;
+  readonly version: string;
+  readonly revision: string;
+  /** Prefix of the service's own metrics, without the underscore; `''` for none. */
+  readonly namespace: string;
+  readonly environment: string;
+  readonly log: LogSettings;
+  readonly metrics: { readonly enabled: boolean; readonly token: string | undefined; readonly legacyNodejs: boolean };
+  readonly host: string;
+  readonly managementPort: number | undefined;
+  readonly trustProxy: TrustProxy;
+  readonly health: { readonly intervalMs: number; readonly critical: readonly string[] };
+  readonly shutdown: ShutdownSettings;
+  readonly otel: OtelSettings;
+  /** Wrong `OTEL_*` values: told as warnings once the log exists. */
+  readonly warnings: readonly Problem[];
+}
+
+/** What the caller of `observe` fixes in code; the environment wins where both speak, except for names. */
+export interface SettingsOptions {
+  readonly service: string;
+  readonly version?: string;
+  readonly revision?: string;
+  readonly namespace?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reads and checks all settings. Throws `SettingsError` with one line for Binnacle's own variables. */
+export function createSettings(options: SettingsOptions): Settings {
+  const env = options.env ?? process.env;
+  const warnings: Problem[] = [];
+  return readSettings(env, (from) => {
+    const environment = readEnvironmentName(from);
+    const otel = readOtelSettings(env, warnings);
+    return {
+      service: otel.serviceName ?? options.service,
+      version: options.version ?? otel.resource['service.version'] ?? '0.0.0',
+      revision: options.revision ?? '',
+      namespace: readNamespace(options.namespace),
+      environment,
+      log: readLogSettings(from, environment),
+      metrics: {
+        enabled: from.flag('METRICS_ENABLED', true),
+        token: from.text('METRICS_TOKEN'),
+        legacyNodejs: from.flag('NODEJS_LEGACY_METRICS', false),
+      },
+      host: from.text('HOST') ?? '127.0.0.1',
+      managementPort: from.integer('MANAGEMENT_PORT', undefined, { min: 0, max: 65535 }),
+      trustProxy: from.parse('TRUST_PROXY', false, parseTrustProxy, TRUST_PROXY_ALLOWED),
+      health: {
+        intervalMs: from.integer('HEALTH_INTERVAL_MS', 5000, { min: 100, max: 3_600_000, unit: 'milliseconds' }),
+        critical: from.list('HEALTH_CRITICAL', ['database', 'disk']),
+      },
+      shutdown: readShutdownSettings(from, environment),
+      otel,
+      warnings,
+    };
+  });
+}
+
+/** True for every environment but `development` and `test`. */
+export function isProduction(environment: string): boolean {
+  return environment !== 'development' && environment !== 'test';
+}
+
+function readEnvironmentName(from: Reader): string {
+  return from.text('ENVIRONMENT') ?? (from.text('NODE_ENV') === 'production' ? 'production' : 'development');
+}
+
+function readNamespace(namespace = ''): string {
+  if (namespace === '' || /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(namespace)) return namespace;
+  throw new TypeError(
+    `observe({ namespace: "${namespace}" }): allowed are letters, digits and underscores, not starting with a digit`,
+  );
+}
+
+function readLogSettings(from: Reader, environment: string): LogSettings {
+  return {
+    level: from.parse('LOG_LEVEL', 'INFO', parseLevel, LEVEL_WORDS),
+    levels: {
+      ...{ undici: 'WARNING', openai: 'WARNING', ioredis: 'WARNING', otel: 'WARNING' },
+      ...from.parse(
+        'LOG_LEVELS',
+        {},
+        parseLevels,
+        `LOGGER=LEVEL pairs, comma-separated, each level one of ${LEVEL_WORDS}`,
+      ),
+    },
+    format: from.oneOf('LOG_FORMAT', isProduction(environment) ? 'json' : 'text', ['text', 'json']),
+    file: from.text('LOG_FILE'),
+    caller: from.flag('LOG_CALLER', false),
+  };
+}
+
+function readShutdownSettings(from: Reader, environment: string): ShutdownSettings {
+  const range = { min: 0, max: 3_600_000, unit: 'milliseconds' };
+  return {
+    delayMs: from.integer('SHUTDOWN_DELAY_MS', isProduction(environment) ? 5000 : 0, range),
+    timeoutMs: from.integer('SHUTDOWN_TIMEOUT_MS', 25_000, range),
+    flushMs: from.integer('SHUTDOWN_FLUSH_MS', 3000, range),
+  };
+}
+
+/** A level by any of its names, any case; `WARN` and `FATAL` too. */
+export function parseLevel(text: string): Level | undefined {
+  const word = text.toUpperCase();
+  if (word === 'WARN') return 'WARNING';
+  if (word === 'FATAL') return 'CRITICAL';
+  return LEVELS.find((level) => level === word);
+}
+
+function parseLevels(text: string): Record<string, Level> | undefined {
+  const levels: Record<string, Level> = {};
+  for (const pair of text.split(',')) {
+    if (pair.trim() === '') continue;
+    const [name = '', word = '', more] = pair.split('=').map((part) => part.trim());
+    const level = parseLevel(word);
+    if (name === '' || level === undefined || more !== undefined) return undefined;
+    levels[name] = level;
+  }
+  return levels;
+}
+
+const TRUST_PROXY_ALLOWED =
+  'true, false, a number of hops from 1 to 32, or comma-separated addresses and networks (10.0.0.0/8)';
+
+function parseTrustProxy(text: string): TrustProxy | undefined {
+  const word = text.toLowerCase();
+  if (word === 'true') return true;
+  if (word === 'false') return false;
+  if (/^\d+$/.test(word)) {
+    const hops = Number(word);
+    return hops >= 1 && hops <= 32 ? hops : undefined;
+  }
+  const networks = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  return networks.length > 0 && networks.every(isNetwork) ? networks : undefined;
+}
+
+function isNetwork(text: string): boolean {
+  const match = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text);
+  if (match === null) return false;
+  const [, address = '', bits] = match;
+  const family = isIP(address);
+  return family !== 0 && (bits === undefined || Number(bits) <= (family === 4 ? 32 : 128));
+}

@@ -1,0 +1,69 @@
+/**
+ * What a subject may say: the narrow interface between what happens (http, ai, work) and what is
+ * written down (metrics, logs, traces). Types alone; `observe` hands an implementation to each subject.
+ */
+import type { Attributes, Context, Span, SpanKind } from '@opentelemetry/api';
+import type { MetricKey, MetricLabel } from './catalogue.ts';
+
+/** A label's value. Anything but a string is written as `String(value)`. */
+export type LabelValue = string | number | boolean;
+
+/** One value for each label name of a metric; an empty string stands for "does not apply". */
+export type Labels<L extends string> = Readonly<Record<L, LabelValue>>;
+
+/** A counter of one label set. Negative or non-finite values are ignored. */
+export interface BoundCounter {
+  inc(value?: number): void;
+}
+
+/** A gauge of one label set. */
+export interface BoundGauge {
+  set(value: number): void;
+  inc(value?: number): void;
+  dec(value?: number): void;
+}
+
+/** A histogram of one label set. Non-finite values are ignored. */
+export interface BoundHistogram {
+  observe(value: number): void;
+}
+
+/** Everything a series can be told; each kind of metric implements its own part, the rest does nothing. */
+export interface Series extends BoundCounter, BoundGauge, BoundHistogram {}
+
+/** A metric of the catalogue: `bind` resolves a label set once, so that recording costs no look-up. */
+export interface Metric<L extends string> {
+  bind(labels: Labels<L>): Series;
+}
+
+/** The metrics of the catalogue by key. */
+export type Meters = { readonly [K in MetricKey]: Metric<MetricLabel<K>> };
+
+/** Levels as they are written; pino's `warn` is `WARNING`, its `fatal` is `CRITICAL`. */
+export type Level = 'TRACE' | 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
+
+/** Writes one line for a logger by name. Fields follow the contract's log fields. */
+export type WriteLine = (level: Level, logger: string, message: string, fields?: Record<string, unknown>) => void;
+
+/** Starts spans; with tracing off it gives spans that record nothing. */
+export interface Spans {
+  start(name: string, kind: SpanKind, attributes: Attributes, parent: Context): Span;
+  /** The context that incoming headers carry, on top of an empty one (W3C trace context and baggage by settings). */
+  extract(headers: Readonly<Record<string, string | string[] | undefined>>): Context;
+}
+
+/** A clock: `now` is monotonic milliseconds with fractions, `wall` is Unix milliseconds. */
+export interface Clock {
+  now(): number;
+  wall(): number;
+}
+
+/** What `observe` hands to each subject. */
+export interface Signals {
+  readonly meters: Meters;
+  readonly write: WriteLine;
+  readonly spans: Spans;
+  readonly clock: Clock;
+  /** Calls back before each scrape, for values that are read rather than told. */
+  beforeScrape(read: () => void): void;
+}
