@@ -1,0 +1,212 @@
+import { TraceFlags } from '@opentelemetry/api';
+import { afterEach, describe, expect, test } from 'vitest';
+import { currentRequest, currentScope, runInScope } from '../context.ts';
+import type { BatchSettings } from '../settings-otel.ts';
+import { type BatchProcessor, createBatchProcessor } from './processor.ts';
+import { createHandTimer, createMemoryRecorder, finishedSpan, settled } from './testing-spans.test-helper.ts';
+
+const batch: BatchSettings = {
+  scheduledDelayMs: 5000,
+  exportTimeoutMs: 30_000,
+  maxQueueSize: 10,
+  maxExportBatchSize: 4,
+};
+
+function setUp(overrides: Partial<BatchSettings> = {}, answer: 'at once' | 'by hand' = 'at once') {
+  const timer = createHandTimer();
+  const recorder = createMemoryRecorder();
+  const sent: string[][] = [];
+  const waiting: ((arrived: boolean) => void)[] = [];
+  const state = { mostAtOnce: 0, aborted: 0 };
+  const processor: BatchProcessor = createBatchProcessor({
+    batch: { ...batch, ...overrides },
+    recorder,
+    setTimer: timer.setTimer,
+    deliver(spans) {
+      sent.push(spans.map(({ name }) => name));
+      if (answer === 'at once') return Promise.resolve(true);
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+        state.mostAtOnce = Math.max(state.mostAtOnce, waiting.length);
+      });
+    },
+    abort() {
+      state.aborted += 1;
+      waiting.shift()?.(false);
+    },
+  });
+  const end = (count: number, from = 0): void => {
+    for (let i = from; i < from + count; i++) processor.onEnd(finishedSpan(`s${i}`));
+  };
+  const reply = async (arrived: boolean): Promise<void> => {
+    waiting.shift()?.(arrived);
+    await settled();
+  };
+  return { timer, recorder, sent, state, processor, end, reply };
+}
+
+describe('when batches leave', () => {
+  test('a part of one after the delay, a full one at once', async () => {
+    const { timer, sent, end } = setUp();
+    end(2);
+    await timer.advance(4999);
+    expect(sent).toEqual([]);
+    await timer.advance(1);
+    expect(sent).toEqual([['s0', 's1']]);
+    end(4, 2);
+    await timer.advance(0);
+    expect(sent).toEqual([
+      ['s0', 's1'],
+      ['s2', 's3', 's4', 's5'],
+    ]);
+  });
+
+  test('not while the span ends', () => {
+    const { sent, end } = setUp();
+    end(4);
+    expect(sent).toEqual([]);
+  });
+
+  test('unsampled spans are not taken', async () => {
+    const { timer, sent, processor } = setUp();
+    processor.onEnd(finishedSpan('x', TraceFlags.NONE));
+    await timer.advance(60_000);
+    expect(sent).toEqual([]);
+  });
+
+  test('one at a time, at a flush too', async () => {
+    const { sent, state, processor, end, reply } = setUp({}, 'by hand');
+    end(10);
+    const flushed = Promise.all([processor.forceFlush(), processor.forceFlush()]);
+    for (let i = 0; i < 3; i++) {
+      await settled();
+      expect(sent).toHaveLength(i + 1);
+      await reply(true);
+    }
+    await flushed;
+    expect(sent.map(({ length }) => length)).toEqual([4, 4, 2]);
+    expect(state.mostAtOnce).toBe(1);
+  });
+
+  test('a flush does not wait for spans that end during it', async () => {
+    const { sent, processor, end, reply } = setUp({}, 'by hand');
+    end(4);
+    const flushed = processor.forceFlush();
+    await settled();
+    end(4, 4);
+    await reply(true);
+    await flushed;
+    expect(sent).toHaveLength(1);
+  });
+
+  test('outside of the request that ended the span', async () => {
+    let seen: unknown = 'nothing';
+    const timer = createHandTimer();
+    const processor = createBatchProcessor({
+      batch,
+      recorder: createMemoryRecorder(),
+      setTimer(run, ms) {
+        seen = currentRequest();
+        return timer.setTimer(run, ms);
+      },
+      deliver: async () => true,
+      abort() {},
+    });
+    runInScope({ request: { requestId: 'r1' }, otel: currentScope()?.otel as never }, () =>
+      processor.onEnd(finishedSpan('x')),
+    );
+    expect(seen).toBeUndefined();
+  });
+});
+
+describe('the bound', () => {
+  test('drops and counts the newest, spans under way included', async () => {
+    const { timer, recorder, sent, end, reply } = setUp({}, 'by hand');
+    end(4);
+    await timer.advance(0);
+    end(8, 4);
+    expect(recorder.counts.dropped).toBe(2);
+    expect(recorder.sizes.at(-1)).toBe(10);
+    await reply(true);
+    end(1, 20);
+    await timer.advance(0);
+    expect(recorder.counts.dropped).toBe(2);
+    expect(sent[1]).toEqual(['s4', 's5', 's6', 's7']);
+  });
+
+  test('the size is told as it changes, down to 0', async () => {
+    const { recorder, processor, end } = setUp();
+    end(3);
+    await processor.forceFlush();
+    expect(recorder.sizes).toEqual([1, 2, 3, 0]);
+  });
+});
+
+describe('after a failed export', () => {
+  test.each([
+    [5000, 5000],
+    [0, 1000],
+  ])('with a delay of %d ms not even a full batch leaves for %d ms', async (scheduledDelayMs, pauseMs) => {
+    const { timer, sent, end, reply } = setUp({ scheduledDelayMs }, 'by hand');
+    end(8);
+    await timer.advance(0);
+    await reply(false);
+    end(2, 8);
+    await timer.advance(pauseMs - 1);
+    expect(sent).toHaveLength(1);
+    await timer.advance(1);
+    expect(sent).toHaveLength(2);
+  });
+
+  test('a flush stops, what is queued stays', async () => {
+    const { sent, recorder, processor, end, reply } = setUp({}, 'by hand');
+    end(8);
+    const flushed = processor.forceFlush();
+    await settled();
+    await reply(false);
+    await flushed;
+    expect(sent).toHaveLength(1);
+    expect(recorder.sizes.at(-1)).toBe(4);
+  });
+});
+
+describe('close', () => {
+  let closing: Promise<void> | undefined;
+  afterEach(() => closing);
+
+  test('sends what is queued, then takes nothing', async () => {
+    const { timer, sent, recorder, processor, end } = setUp();
+    end(6);
+    closing = processor.close(1000);
+    await closing;
+    expect(sent.map(({ length }) => length)).toEqual([4, 2]);
+    end(1);
+    expect(recorder.counts.dropped).toBe(1);
+    expect(timer.pending).toEqual([]);
+  });
+
+  test('cuts what does not end in time, drops and counts the rest', async () => {
+    const { timer, recorder, state, processor, end } = setUp({}, 'by hand');
+    end(9);
+    let closed = false;
+    closing = processor.close(1000).then(() => {
+      closed = true;
+    });
+    await timer.advance(999);
+    expect(closed).toBe(false);
+    await timer.advance(1);
+    await closing;
+    expect(state.aborted).toBe(1);
+    expect(recorder.counts.dropped).toBe(5);
+    expect(recorder.sizes.at(-1)).toBe(0);
+    expect(timer.pending).toEqual([]);
+  });
+
+  test('twice is once; shutdown is the same', async () => {
+    const { state, processor, end } = setUp();
+    end(1);
+    closing = processor.close(1000);
+    await Promise.all([closing, processor.close(5), processor.shutdown()]);
+    expect(state.aborted).toBe(1);
+  });
+});

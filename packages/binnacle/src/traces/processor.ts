@@ -1,0 +1,165 @@
+/** Finished spans, batched and bounded, on their way to an exporter. */
+import { TraceFlags } from '@opentelemetry/api';
+import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { BatchSettings } from '../settings-otel.ts';
+import { runOutside } from './outside.ts';
+import { holdProcess, type SetTimer, setUnrefTimer } from './timer.ts';
+
+/** What is told of the spans. */
+export interface SpanRecorder {
+  result(kind: 'exported' | 'dropped' | 'failed' | 'kept', count: number): void;
+  /** Spans waiting, those under way included. */
+  queue(size: number): void;
+  /** Whether the last export succeeded. */
+  up(ok: boolean): void;
+}
+
+export interface BatchProcessorOptions {
+  readonly batch: BatchSettings;
+  readonly recorder: SpanRecorder;
+  /** Sends one batch and counts it; resolves to whether it arrived, never rejects. One call at a time. */
+  deliver(spans: ReadableSpan[]): Promise<boolean>;
+  /** Ends the delivery under way at once. */
+  abort(): void;
+  readonly setTimer?: SetTimer;
+}
+
+export interface BatchProcessor extends SpanProcessor {
+  /** Sends what is queued in at most `timeoutMs`, drops and counts the rest. Always resolves. Later spans are dropped. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+/** The least pause after a failed export, in milliseconds, whatever `OTEL_BSP_SCHEDULE_DELAY` says. */
+const LEAST_PAUSE_MS = 1000;
+
+/**
+ * A batch span processor with the settings of `OTEL_BSP_*`
+ * (https://opentelemetry.io/docs/specs/otel/trace/sdk/#batching-processor): a full batch leaves at once, any other
+ * after the delay, one export at a time; past `maxQueueSize` the newest spans are dropped and counted.
+ *
+ * Why not the SDK's: it counts its drops privately, leaves spans under way out of its bound, holds a timer of up to
+ * 30 s that keeps the process alive, and at a flush sends all batches at once.
+ */
+export function createBatchProcessor(options: BatchProcessorOptions): BatchProcessor {
+  const queue = new BatchQueue(options);
+  return {
+    onStart() {},
+    onEnd(span) {
+      if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) queue.add(span);
+    },
+    forceFlush: () => holdProcess(queue.flush()),
+    shutdown: () => queue.close(options.batch.exportTimeoutMs),
+    close: (timeoutMs) => queue.close(timeoutMs),
+  };
+}
+
+class BatchQueue {
+  readonly #options: BatchProcessorOptions;
+  readonly #setTimer: SetTimer;
+  #waiting: ReadableSpan[] = [];
+  #underWay = 0;
+  #sending: Promise<boolean> | undefined;
+  #timer: { readonly kind: 'full' | 'delay' | 'pause'; readonly cancel: () => void } | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: BatchProcessorOptions) {
+    this.#options = options;
+    this.#setTimer = options.setTimer ?? setUnrefTimer;
+  }
+
+  add(span: ReadableSpan): void {
+    const { batch, recorder } = this.#options;
+    if (this.#closing !== undefined || this.#waiting.length + this.#underWay >= batch.maxQueueSize) {
+      recorder.result('dropped', 1);
+      return;
+    }
+    this.#waiting.push(span);
+    this.#tellSize();
+    this.#schedule();
+  }
+
+  /** Sends what is queued now, batch by batch; stops at the first that fails. Never rejects. */
+  async flush(): Promise<void> {
+    let owed = this.#waiting.length;
+    while (this.#sending !== undefined) await this.#sending;
+    while (owed > 0 && this.#waiting.length > 0) {
+      if (this.#sending !== undefined) {
+        await this.#sending;
+        continue;
+      }
+      owed -= Math.min(this.#waiting.length, this.#options.batch.maxExportBatchSize);
+      if (!(await this.#send())) return;
+    }
+  }
+
+  close(timeoutMs: number): Promise<void> {
+    this.#closing ??= holdProcess(this.#close(timeoutMs));
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    let cancel = (): void => {};
+    const outOfTime = new Promise<void>((resolve) => {
+      cancel = this.#setTimer(resolve, timeoutMs);
+    });
+    await Promise.race([this.flush(), outOfTime]);
+    cancel();
+    this.#unschedule();
+    this.#options.abort();
+    await this.#sending;
+    const rest = this.#waiting.splice(0).length;
+    if (rest > 0) this.#options.recorder.result('dropped', rest);
+    this.#tellSize();
+  }
+
+  #schedule(): void {
+    if (this.#sending !== undefined || this.#waiting.length === 0 || this.#closing !== undefined) return;
+    const { maxExportBatchSize, scheduledDelayMs } = this.#options.batch;
+    if (this.#waiting.length < maxExportBatchSize) this.#arm('delay', scheduledDelayMs);
+    // By a timer even then: building the request is not the work of whoever happened to end the last span.
+    else if (this.#timer?.kind !== 'pause') this.#arm('full', 0);
+  }
+
+  #arm(kind: 'full' | 'delay' | 'pause', ms: number): void {
+    if (this.#timer !== undefined) {
+      if (kind !== 'full' || this.#timer.kind === 'full') return;
+      this.#timer.cancel();
+    }
+    const fire = (): void => {
+      this.#timer = undefined;
+      if (this.#sending === undefined && this.#waiting.length > 0) void this.#send();
+    };
+    // Outside of the request that ended the span: the timer would hold it, and the export would run within it.
+    this.#timer = { kind, cancel: runOutside(() => this.#setTimer(fire, ms)) };
+  }
+
+  #unschedule(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #send(): Promise<boolean> {
+    this.#unschedule();
+    const spans = this.#waiting.splice(0, this.#options.batch.maxExportBatchSize);
+    this.#underWay = spans.length;
+    this.#sending = this.#options.deliver(spans).then((arrived) => {
+      this.#underWay = 0;
+      this.#sending = undefined;
+      this.#tellSize();
+      if (!arrived) this.#pause();
+      this.#schedule();
+      return arrived;
+    });
+    return this.#sending;
+  }
+
+  /** After a failure not even a full batch leaves at once: an endpoint that refuses would be asked in a hot loop. */
+  #pause(): void {
+    if (this.#closing !== undefined) return;
+    this.#arm('pause', Math.max(this.#options.batch.scheduledDelayMs, LEAST_PAUSE_MS));
+  }
+
+  #tellSize(): void {
+    this.#options.recorder.queue(this.#waiting.length + this.#underWay);
+  }
+}
