@@ -1,0 +1,314 @@
+/** `observe()`: the composition root, the one file that knows every room. */
+import type { Logger } from 'pino';
+import { type Ai, createAi } from './ai/operation.ts';
+import { bindToScope, currentRequest, type RequestInHand } from './context.ts';
+import { describeProblem } from './environment.ts';
+import { createFaults, type Faults } from './faults.ts';
+import { createHealth, type Health } from './health/health.ts';
+import { listenForManagement, type Management } from './http/management.ts';
+import { createProbes, PROBE_PATHS, type Probes } from './http/probes.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
+import { createLogs, type Logs } from './logs/logger.ts';
+import { CONTENT_TYPES, negotiate } from './metrics/exposition.ts';
+import type { GuestRegistry } from './metrics/guests.ts';
+import type { Instruments } from './metrics/instrument.ts';
+import { silentInstruments, silentMeters } from './metrics/noop.ts';
+import { observeProcess } from './metrics/process.ts';
+import { createRegistry, type Registry } from './metrics/registry.ts';
+import { observeSystem } from './metrics/system.ts';
+import { logProcessEvents } from './process-events.ts';
+import { createSettings, type Settings, type SettingsOptions } from './settings.ts';
+import { createShutdown, type Shutdown } from './shutdown.ts';
+import type { Clock, Meters, Signals } from './signals.ts';
+import { createTraces, type Traces } from './traces/tracer.ts';
+import { type Breaker, type BreakerOptions, createBreaker } from './work/breaker.ts';
+import { type BreakerRecord, type BreakerState, createBreakerRecord } from './work/breaker-record.ts';
+import { createCaches, type ObserveCache } from './work/cache.ts';
+import { createSessions, type RunSession } from './work/session.ts';
+
+export interface ObserveOptions extends SettingsOptions {
+  /** Phases of the service's sessions; their series exist at 0 from the start. */
+  readonly phases?: readonly string[];
+  /** Folders the service writes to, for `system_filesystem_usage_bytes`; the working folder unless told. */
+  readonly paths?: readonly string[];
+  /** Registries of prom-client's, merged into the scrape. */
+  readonly registries?: readonly GuestRegistry[];
+  /** Budgets of label sets by metric name; 1,000 for those not named. */
+  readonly maxSeries?: Readonly<Record<string, number>>;
+  /** Whose lines go elsewhere than standard output (tests). */
+  readonly destination?: { write(line: string): void };
+  /** Who is asking, for `user_id`; called with the framework's request once its hooks before the handler have run. */
+  user?(request: object): string | undefined;
+}
+
+/** The HTTP side, for adapters. */
+export interface ObservedHttp extends Omit<HttpServer, 'signals' | 'record' | 'describe' | 'guard'> {
+  readonly probes: Probes;
+  /** Answers probes on `MANAGEMENT_PORT`, where it is set. Rejects when the port cannot be had. */
+  listenForManagement(): Promise<void>;
+  closeManagement(): Promise<void>;
+}
+
+/** All signals of a service. */
+export interface Observability extends Instruments {
+  readonly settings: Settings;
+  /** A pino logger. */
+  readonly log: Logger;
+  /** The logger of a name, at its level in `LOG_LEVELS`. */
+  logger(name: string): Logger;
+  readonly session: RunSession;
+  readonly cache: ObserveCache;
+  readonly ai: Ai;
+  readonly health: Health;
+  readonly http: ObservedHttp;
+  /** A circuit breaker, observed. */
+  breaker(service: string, options?: BreakerOptions): Breaker;
+  /** Tells the state of a breaker of your own. */
+  breakerState(service: string, state: BreakerState): void;
+  /** The request in hand, or undefined outside of one. */
+  request(): RequestInHand | undefined;
+  /** Binds a function or an event emitter to the request in hand. */
+  bind<T>(target: T): T;
+  /** The scrape as text. */
+  scrape(accept?: string): { contentType: string; body: AsyncIterable<string> };
+  /** Stops in the contract's order on SIGTERM and SIGINT, then exits with 0; `close` closes the listener. */
+  stopOnSignals(close: () => unknown): void;
+  /** Writes uncaught exceptions and Node's warnings to the log, so that every line of a service is one of its log. */
+  logProcessEvents(): void;
+  /** Runs the same order now. */
+  stop(close?: () => unknown): Promise<void>;
+  /** Closes everything of Binnacle's: spans sent in at most `SHUTDOWN_FLUSH_MS`, lines written, timers gone. */
+  close(): Promise<void>;
+}
+
+/**
+ * Observes a service: reads and checks the settings, and gives every signal. Wrong settings throw `SettingsError`, whose
+ * message is one line; nothing else here throws.
+ * @example const obs = observe({ service: 'fit-check', version: '1.0.0', namespace: 'fit_check' });
+ */
+export function observe(options: ObserveOptions): Observability {
+  const settings = createSettings(options);
+  const faults = createFaults();
+  const registry = settings.metrics.enabled
+    ? createRegistry({ namespace: settings.namespace, faults, maxSeries: options.maxSeries ?? {} })
+    : undefined;
+  const meters = registry?.meters ?? silentMeters;
+  const logs = openLogs(settings, options, faults, meters);
+  const traces = openTraces(settings, faults, meters, logs);
+  const clock: Clock = { now: () => performance.now(), wall: () => Date.now() };
+  const signals: Signals = {
+    meters,
+    write: logs.write,
+    spans: traces.spans,
+    clock,
+    beforeScrape: (read) => registry?.beforeScrape(read),
+  };
+  const health = createHealth({
+    settings: settings.health,
+    service: settings.service,
+    version: settings.version,
+    write: logs.write,
+  });
+  const closers = startMetrics(registry, settings, options, traces.instanceId);
+  const http = openHttp(signals, settings, options, health, registry, faults);
+  const close = async (): Promise<void> => {
+    await http.closeManagement();
+    health.close();
+    for (const closer of closers) closer.close();
+    await traces.close(settings.shutdown.flushMs);
+    await logs.close();
+  };
+  const shutdown = openShutdown(settings, health, http, traces, logs, close);
+  faults.connect(logs.write);
+  for (const problem of settings.warnings)
+    logs.write('WARNING', settings.service, `${describeProblem(problem)}; the default is used`);
+  return toObservability({ settings, logs, registry, signals, health, http, shutdown, close });
+}
+
+interface Parts {
+  readonly settings: Settings;
+  readonly logs: Logs;
+  readonly registry: Registry | undefined;
+  readonly signals: Signals;
+  readonly health: Health;
+  readonly http: ObservedHttp;
+  readonly shutdown: Shutdown;
+  readonly close: () => Promise<void>;
+}
+
+function toObservability({ settings, logs, registry, signals, health, http, shutdown, close }: Parts): Observability {
+  const { counter, gauge, histogram } = registry ?? silentInstruments;
+  const records = new Map<string, BreakerRecord>();
+  const closers: (() => void)[] = [];
+  let closed: Promise<void> | undefined;
+  return {
+    settings,
+    log: logs.log,
+    logger: logs.logger,
+    counter,
+    gauge,
+    histogram,
+    session: createSessions(signals, settings.service),
+    cache: createCaches(signals),
+    ai: createAi(signals),
+    health,
+    http,
+    breaker: (service, options) => createBreaker(service, signals, options),
+    breakerState(service, state) {
+      const record = records.get(service) ?? createBreakerRecord(service, signals);
+      records.set(service, record);
+      record.moved(state);
+    },
+    request: currentRequest,
+    bind: (target) => bindToScope(target),
+    scrape: (accept) => scrape(registry, accept),
+    stopOnSignals: (closeListener) => shutdown.onSignals(closeListener),
+    logProcessEvents: () => void closers.push(logProcessEvents(settings.service, logs.write)),
+    stop: (closeListener = () => {}) => shutdown.run(closeListener),
+    close: () => {
+      for (const stop of closers.splice(0)) stop();
+      closed ??= close();
+      return closed;
+    },
+  };
+}
+
+function openLogs(settings: Settings, options: ObserveOptions, faults: Faults, meters: Meters): Logs {
+  return createLogs({
+    settings: settings.log,
+    service: settings.service,
+    version: settings.version,
+    environment: settings.environment,
+    faults,
+    onDropped: (lines) => meters.logLinesDropped.bind({}).inc(lines),
+    onWithoutContext: () => meters.logsWithoutContext.bind({}).inc(),
+    ...(options.destination && { destination: options.destination }),
+  });
+}
+
+function openTraces(settings: Settings, faults: Faults, meters: Meters, logs: Logs): Traces {
+  const queue = meters.spanQueue.bind({});
+  for (const result of ['exported', 'dropped', 'failed', 'kept']) meters.spans.bind({ result });
+  return createTraces({
+    settings: settings.otel,
+    service: settings.service,
+    version: settings.version,
+    environment: settings.environment,
+    faults,
+    log: logs.write,
+    recorder: {
+      result: (result, count) => meters.spans.bind({ result }).inc(count),
+      queue: (size) => queue.set(size),
+      up: (ok) => meters.exporterUp.bind({}).set(ok ? 1 : 0),
+    },
+  });
+}
+
+/** Fills what is known from the start, and what the process tells of itself. */
+function startMetrics(
+  registry: Registry | undefined,
+  settings: Settings,
+  options: ObserveOptions,
+  instanceId: string,
+): { close(): void }[] {
+  if (registry === undefined) return [];
+  const { meters } = registry;
+  meters.buildInfo
+    .bind({ version: settings.version, node_version: process.versions.node, revision: settings.revision })
+    .set(1);
+  meters.targetInfo
+    .bind({
+      service_name: settings.service,
+      service_version: settings.version,
+      deployment_environment_name: settings.environment,
+      service_instance_id: instanceId,
+    })
+    .set(1);
+  meters.activeSessions.bind({});
+  meters.requestDuration.bind({});
+  for (const series of [meters.scrapeDuration, meters.logsWithoutContext, meters.logLinesDropped, meters.spanQueue])
+    series.bind({});
+  for (const status of ['success', 'error', 'timeout', 'cancelled']) meters.requests.bind({ status });
+  for (const phase of options.phases ?? []) {
+    meters.phaseDuration.bind({ phase });
+    for (const status of ['success', 'error']) meters.phaseCompletions.bind({ phase, status });
+  }
+  for (const guest of options.registries ?? []) registry.guest(guest);
+  return [
+    observeProcess(registry, { legacy: settings.metrics.legacyNodejs }),
+    observeSystem(registry, { paths: [...(options.paths ?? [process.cwd()])] }),
+  ];
+}
+
+function openHttp(
+  signals: Signals,
+  settings: Settings,
+  options: ObserveOptions,
+  health: Health,
+  registry: Registry | undefined,
+  faults: Faults,
+): ObservedHttp {
+  const broken = faults.outage('binnacle');
+  const server = createHttpServer({
+    signals,
+    excludedUrls: settings.otel.excludedUrls,
+    trustProxy: settings.trustProxy,
+    logger: settings.service,
+    probes: new Set(PROBE_PATHS),
+    onFault: (error) => broken.down('A request could not be recorded whole', { error }),
+    ...(options.user && { user: (request: object) => options.user?.(request) }),
+  });
+  const probes = createProbes({
+    live: () => health.live(),
+    ready: () => health.ready(),
+    report: () => health.report(),
+    scrape: registry === undefined ? undefined : (accept) => scrape(registry, accept),
+    metricsToken: settings.metrics.token,
+  });
+  let management: Management | undefined;
+  return Object.assign(server, {
+    probes,
+    async listenForManagement(): Promise<void> {
+      if (settings.managementPort === undefined || management !== undefined) return;
+      management = await listenForManagement(server, probes, settings.host, settings.managementPort);
+      signals.write('INFO', settings.service, 'Probes are answered on the management port', {
+        host: settings.host,
+        port: management.port,
+      });
+    },
+    async closeManagement(): Promise<void> {
+      await management?.close();
+      management = undefined;
+    },
+  });
+}
+
+function openShutdown(
+  settings: Settings,
+  health: Health,
+  http: ObservedHttp,
+  traces: Traces,
+  logs: Logs,
+  close: () => Promise<void>,
+): Shutdown {
+  const steps = {
+    unready: () => health.drain(),
+    refuse: () => http.gate.close(),
+    whenIdle: () => http.gate.whenEmpty(),
+    abortAll: () => http.gate.abortAll(),
+    destroyAll: () => http.gate.destroyAll(),
+    flush: (timeoutMs: number) => traces.close(timeoutMs),
+    close,
+  };
+  return createShutdown(settings, steps, logs.write);
+}
+
+function scrape(
+  registry: Registry | undefined,
+  accept: string | undefined,
+): { contentType: string; body: AsyncIterable<string> } {
+  const format = negotiate(accept);
+  return { contentType: CONTENT_TYPES[format], body: registry?.scrape(format) ?? nothing() };
+}
+
+async function* nothing(): AsyncGenerator<string> {}

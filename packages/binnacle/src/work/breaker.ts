@@ -1,0 +1,156 @@
+/**
+ * A circuit breaker over cockatiel's, settled exactly: a streamed call at its stream's end, a cancelled call as no
+ * failure, a half-open probe that was cancelled as no proof either way (the next call probes again).
+ */
+import { CircuitState, ConsecutiveBreaker, circuitBreaker, type FailureReason, handleWhen } from 'cockatiel';
+import { currentRequest } from '../context.ts';
+import { outcomeOf } from '../endings.ts';
+import type { Series, Signals } from '../signals.ts';
+import { type BreakerRecord, type BreakerState, createBreakerRecord } from './breaker-record.ts';
+
+export interface BreakerOptions {
+  /** Consecutive failures that open it; 5 unless told. */
+  readonly failures?: number;
+  /** How long it stays open before a call may probe, in milliseconds; 30,000 unless told. */
+  readonly openMs?: number;
+}
+
+/** Thrown for a call that an open breaker, or one that is being probed, did not let through. */
+export class BreakerOpenError extends Error {
+  readonly code = 'breaker_open' as const;
+  readonly service: string;
+  constructor(service: string) {
+    super(`the circuit breaker of ${service} is open`);
+    this.name = 'BreakerOpenError';
+    this.service = service;
+  }
+}
+
+export interface Breaker {
+  readonly service: string;
+  readonly state: BreakerState;
+  /** Runs a call through it. Throws what the call throws, or `BreakerOpenError`. */
+  run<T>(call: () => Promise<T>): Promise<T>;
+  /** Runs a streamed call through it; the call settles when its stream ends, fails, or is left. */
+  stream<T>(open: () => AsyncIterable<T>): AsyncGenerator<T>;
+}
+
+type CallOutcome = 'success' | 'failure' | 'timeout' | 'rejected' | 'cancelled';
+const OUTCOMES: readonly CallOutcome[] = ['success', 'failure', 'timeout', 'rejected', 'cancelled'];
+
+/** A streamed call whose reader left before its end. */
+class Left extends Error {
+  override readonly name = 'AbortError';
+}
+
+export function createBreaker(service: string, signals: Signals, options: BreakerOptions = {}): Breaker {
+  const record = createBreakerRecord(service, signals);
+  const policy = createPolicy(options);
+  const calls = Object.fromEntries(
+    OUTCOMES.map((outcome) => [outcome, signals.meters.breakerCalls.bind({ service, outcome })]),
+  ) as Record<CallOutcome, Series>;
+  policy.onStateChange((state) => moved(service, record, toState(state), signals));
+
+  const told = (outcome: CallOutcome): void => {
+    calls[outcome].inc();
+    const closing = currentRequest()?.carrier?.closing;
+    if (closing !== undefined)
+      closing.breakers = { ...(closing.breakers as object | undefined), [service]: record.state };
+  };
+  const failed = (error: unknown): void => {
+    const outcome = outcomeOf(error);
+    told(outcome === 'error' ? 'failure' : outcome);
+  };
+  /** Lets a call in, or throws; `execute` starts its function at once, so that a refusal is known at once. */
+  const enter = (): { settle(error?: unknown): Promise<void> } => {
+    let settle: ((error?: unknown) => void) | undefined;
+    const execution =
+      policy.state === CircuitState.HalfOpen
+        ? undefined
+        : policy.execute(
+            () =>
+              new Promise<void>(
+                (resolve, reject) => (settle = (error) => (error === undefined ? resolve() : reject(error))),
+              ),
+          );
+    const verdict = execution?.catch(() => {});
+    if (settle === undefined) {
+      told('rejected');
+      throw new BreakerOpenError(service);
+    }
+    const end = settle;
+    return {
+      settle: async (error) => {
+        end(error);
+        await verdict;
+        if (error === undefined) told('success');
+        else failed(error);
+      },
+    };
+  };
+  return {
+    service,
+    get state() {
+      return record.state;
+    },
+    run: (call) => runCall(enter, call),
+    stream: (open) => runStream(enter, open),
+  };
+}
+
+type Enter = () => { settle(error?: unknown): Promise<void> };
+
+async function runCall<T>(enter: Enter, call: () => Promise<T>): Promise<T> {
+  const entry = enter();
+  try {
+    const value = await call();
+    await entry.settle();
+    return value;
+  } catch (error) {
+    await entry.settle(error ?? new Error('nothing was thrown'));
+    throw error;
+  }
+}
+
+async function* runStream<T>(enter: Enter, open: () => AsyncIterable<T>): AsyncGenerator<T> {
+  const entry = enter();
+  let ending: unknown = new Left('the reader left the stream');
+  try {
+    yield* open();
+    ending = undefined;
+  } catch (error) {
+    ending = error ?? new Error('nothing was thrown');
+    throw error;
+  } finally {
+    await entry.settle(ending);
+  }
+}
+
+function createPolicy({ failures = 5, openMs = 30_000 }: BreakerOptions): ReturnType<typeof circuitBreaker> {
+  const wait = (duration: number) => ({
+    duration,
+    next: ({ result }: { result: FailureReason<unknown> }) =>
+      wait('error' in result && outcomeOf(result.error) === 'cancelled' ? 0 : openMs),
+  });
+  // Cockatiel closes on an unhandled error of a probe: a cancelled one is handled in that state, and waits for nothing.
+  const policy = circuitBreaker(
+    handleWhen((error) => policy.state === CircuitState.HalfOpen || outcomeOf(error) !== 'cancelled'),
+    { halfOpenAfter: wait(openMs), breaker: new ConsecutiveBreaker(failures) },
+  );
+  return policy;
+}
+
+function moved(service: string, record: BreakerRecord, to: BreakerState, signals: Signals): void {
+  const from = record.state;
+  record.moved(to);
+  signals.write(to === 'open' ? 'WARNING' : 'INFO', 'breaker', `Circuit breaker ${service}: ${from} -> ${to}`, {
+    breaker: service,
+    from,
+    to,
+  });
+}
+
+function toState(state: CircuitState): BreakerState {
+  if (state === CircuitState.Closed) return 'closed';
+  return state === CircuitState.HalfOpen ? 'half_open' : 'open';
+}
