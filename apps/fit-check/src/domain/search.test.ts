@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { loadCorpus } from './corpus.ts';
+import { createCorpus } from './search.ts';
+
+const corpus = createCorpus();
+const ids = (query: string, limit?: number) => corpus.search(query, limit).map((finding) => finding.id);
+
+describe('search by name', () => {
+  it.each([
+    ['Google', 'company:google'],
+    ['google llc', 'company:google'],
+    ['gogle', 'company:google'],
+    ['Mircosoft', 'company:microsoft'],
+    ['spotfiy', 'company:spotify'],
+    ['Instagram', 'company:meta'],
+    ['BMW AG', 'company:bmw'],
+    ['A.P. Møller Mærsk', 'company:maersk'],
+    ['react developer at Spotify', 'company:spotify'],
+    ['how well do I fit databriks', 'company:databricks-inc'],
+    ['backend engineer', 'job:backend-node-01'],
+    ['registered nurse', 'job:nurse-01'],
+  ])('%j leads to %s', (query, id) => {
+    expect(ids(query)[0]).toBe(id);
+  });
+
+  it('puts every company first by its own name, and by each alias', () => {
+    for (const row of loadCorpus().companies) {
+      expect(corpus.search(row.name)[0], row.name).toMatchObject({ id: row.id, score: 1 });
+      for (const alias of row.aliases) expect(ids(alias)[0], alias).toBe(row.id);
+    }
+  });
+
+  it('sets related jobs beside a named company, well below it', () => {
+    const [first, ...rest] = corpus.search('Anthropic');
+    expect(first?.id).toBe('company:anthropic');
+    expect(rest.map((finding) => finding.id)).toContain('job:ai-engineer-01');
+    expect(rest.every((finding) => finding.score < 0.4)).toBe(true);
+  });
+
+  it('does not take everyday words for names', () => {
+    expect(ids('looking for a job')).toEqual([]);
+    expect(ids('xyzzy plugh')).toEqual([]);
+  });
+});
+
+describe('search by content', () => {
+  it('finds by skills and words, loosely where little fits', () => {
+    expect(ids('kubernetes terraform prometheus')).toContain('job:sre-01');
+    expect(ids('container shipping')[0]).toBe('company:maersk');
+    expect(corpus.search('Test logging').every((finding) => finding.score < 0.6)).toBe(true);
+  });
+
+  it('respects the limit and gives complete findings', () => {
+    const found = corpus.search('python', 3);
+    expect(found).toHaveLength(3);
+    for (const finding of found) {
+      expect(finding).toMatchObject({ source: 'bundled corpus', as_of: '2026-11', illustrative: true });
+      expect(finding.skills.length).toBeGreaterThan(0);
+    }
+    expect(corpus.search('python', 0)).toEqual([]);
+    expect(corpus.search('   ')).toEqual([]);
+  });
+
+  it('gives the same answer every time', () => {
+    expect(corpus.search('senior typescript engineer')).toEqual(createCorpus().search('senior typescript engineer'));
+  });
+
+  it('never throws, whatever is asked', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (query) => {
+        for (const { score } of corpus.search(query)) expect(score > 0 && score <= 1).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('a pasted job description', () => {
+  const paragraph =
+    'Join Zalando in Berlin as a backend engineer. You write Node.js and TypeScript services over PostgreSQL and Redis, run them with Docker ' +
+    'and Kubernetes, and care for automated testing. Experience with Snowflake and Oracle Database helps. Visa sponsorship available.\n';
+  const pasted = paragraph.repeat(80).slice(0, 20_000);
+
+  it('finds the employer and the like jobs, not every product it names', () => {
+    const found = ids(pasted, 4);
+    expect(found[0]).toBe('company:zalando');
+    expect(found).toContain('job:backend-node-01');
+    expect(found).not.toContain('company:snowflake-inc');
+  });
+
+  it('takes less than 50 ms, hostile text too', () => {
+    const hostile = [
+      'a'.repeat(20_000),
+      'a b '.repeat(5000),
+      'Amazon '.repeat(2857),
+      '🙂'.repeat(10_000),
+      'go, r, c '.repeat(2222),
+    ];
+    for (const query of [pasted, ...hostile]) {
+      // The best of three: what the machine does beside it is not the search's time.
+      const times = [1, 2, 3].map(() => {
+        const start = performance.now();
+        corpus.search(query);
+        return performance.now() - start;
+      });
+      expect(Math.min(...times), query.slice(0, 20)).toBeLessThan(50);
+    }
+  });
+});
+
+describe('createCorpus', () => {
+  it('does with no rows', () => {
+    const empty = createCorpus({ companies: [], jobs: [] });
+    expect(empty.size).toBe(0);
+    expect(empty.search('Google')).toEqual([]);
+  });
+});

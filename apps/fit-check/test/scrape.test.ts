@@ -1,0 +1,163 @@
+/** The guide's test 3: the scrape by name, by promtool, and by a real Prometheus. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask } from './events.ts';
+import { scrape } from './metrics.ts';
+import { freePort } from './ports.ts';
+import { type Service, startService } from './service.ts';
+import { until } from './until.ts';
+
+const BUCKETS = {
+  request_duration_seconds: [1, 5, 10, 30, 60, 120, 300, 600],
+  phase_duration_seconds: [0.1, 0.5, 1, 2, 5, 10, 30, 60],
+  llm_latency_seconds: [0.5, 1, 2, 5, 10, 30],
+} as const;
+const PHASES = ['connecting', 'deep_research', 'skills_matching', 'gap_analysis', 'verdict'];
+const APPENDIX = [
+  'fit_check_active_sessions',
+  'rate(fit_check_requests_total[5m])',
+  'histogram_quantile(0.95, rate(fit_check_request_duration_seconds_bucket[5m]))',
+  'rate(fit_check_phase_completions_total[5m])',
+  'fit_check_circuit_breaker_state',
+  'rate(fit_check_requests_total{status="error"}[5m]) / rate(fit_check_requests_total[5m])',
+  'sum(rate(fit_check_requests_total{status="error"}[5m])) / sum(rate(fit_check_requests_total[5m]))',
+];
+const hasPrometheus =
+  spawnSync('prometheus', ['--version']).status === 0 && spawnSync('promtool', ['--version']).status === 0;
+const needed = process.env.REQUIRE_SERVERS === '1';
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.stop());
+
+describe('the scrape of a service that has served nothing', () => {
+  it('has every series of the guide at 0, with its labels and buckets', async () => {
+    const samples = await scrape(service.url);
+    const zero = [
+      'active_sessions',
+      ...['success', 'error', 'timeout', 'cancelled'].map((status) => `requests_total{status="${status}"}`),
+      ...PHASES.flatMap((phase) =>
+        ['success', 'error'].map((status) => `phase_completions_total{phase="${phase}",status="${status}"}`),
+      ),
+      ...['success', 'error', 'cancelled'].map(
+        (status) => `llm_calls_total{model="embedded-analyst",status="${status}"}`,
+      ),
+      ...['search', 'llm'].flatMap((name) => [
+        `circuit_breaker_state{service="${name}"}`,
+        `circuit_breaker_open_seconds_total{service="${name}"}`,
+        ...['success', 'failure', 'timeout', 'rejected', 'cancelled'].map(
+          (outcome) => `circuit_breaker_calls_total{service="${name}",outcome="${outcome}"}`,
+        ),
+      ]),
+      'circuit_breaker_transitions_total{service="llm",from="closed",to="open"}',
+      ...['hit', 'miss', 'error'].map((result) => `cache_requests_total{cache="search",result="${result}"}`),
+      'cache_entries{cache="search"}',
+      'cache_evictions_total{cache="search"}',
+      'request_duration_seconds_count',
+      ...PHASES.map((phase) => `phase_duration_seconds_count{phase="${phase}"}`),
+      'llm_latency_seconds_count{model="embedded-analyst"}',
+    ];
+    for (const name of zero) expect.soft(samples.get(`fit_check_${name}`), name).toBe(0);
+    const prefix = {
+      request_duration_seconds: '',
+      phase_duration_seconds: 'phase="verdict",',
+      llm_latency_seconds: 'model="embedded-analyst",',
+    };
+    for (const [name, bounds] of Object.entries(BUCKETS)) {
+      const labels = prefix[name as keyof typeof prefix];
+      for (const bound of [...bounds, '+Inf'])
+        expect.soft(samples.get(`fit_check_${name}_bucket{${labels}le="${bound}"}`), `${name} ${bound}`).toBe(0);
+    }
+    expect([...samples.keys()].find((name) => name.startsWith('fit_check_build_info{'))).toMatch(
+      /version="[^"]+",node_version="\d+\.[^"]+"/,
+    );
+    for (const source of ['provider', 'estimated', 'missing'])
+      expect(samples.get(`ai_usage_source_total{source="${source}"}`)).toBe(0);
+  });
+});
+
+describe.skipIf(!hasPrometheus && !needed)(
+  'promtool and Prometheus (skipped where they are not installed: apt-get install prometheus)',
+  () => {
+    it('promtool finds nothing to say', async () => {
+      await ask(service.url, { query: 'Google' });
+      const text = await (await fetch(`${service.url}/metrics`)).text();
+      const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+      expect(`${stdout}${stderr}`).toBe('');
+      expect(status).toBe(0);
+    });
+
+    it('a real Prometheus scrapes it, and every query of the appendix gives a result', async () => {
+      const prometheus = await startPrometheus(service.url);
+      try {
+        const query = async (text: string): Promise<{ metric: object; value: [number, string] }[]> => {
+          const response = await fetch(`${prometheus.url}/api/v1/query?query=${encodeURIComponent(text)}`);
+          const body = (await response.json()) as {
+            status: string;
+            data: { result: { metric: object; value: [number, string] }[] };
+          };
+          expect(body.status).toBe('success');
+          return body.data.result;
+        };
+        await until(
+          'two scrapes have been made',
+          async () => Number((await query('count_over_time(fit_check_active_sessions[5m])'))[0]?.value[1] ?? 0) >= 3,
+        );
+        await ask(service.url, { query: 'Siemens' });
+        await until(
+          'the session has been scraped',
+          async () =>
+            Number((await query('increase(fit_check_requests_total{status="success"}[1m])'))[0]?.value[1] ?? 0) > 0,
+        );
+        for (const text of APPENDIX) expect.soft((await query(text)).length, text).toBeGreaterThan(0);
+        expect((await query('up'))[0]?.value[1]).toBe('1');
+        const quantile = await query('histogram_quantile(0.95, rate(fit_check_request_duration_seconds_bucket[5m]))');
+        expect(Number(quantile[0]?.value[1])).toBeGreaterThan(0);
+      } finally {
+        await prometheus.stop();
+      }
+    });
+  },
+);
+
+async function startPrometheus(target: string): Promise<{ url: string; stop(): Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'prometheus-'));
+  const config = join(folder, 'prometheus.yml');
+  writeFileSync(
+    config,
+    `global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs:\n  - job_name: fit-check\n    static_configs: [{ targets: ['${new URL(target).host}'] }]\n`,
+  );
+  const port = await freePort();
+  const child = spawn(
+    'prometheus',
+    [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { stdio: 'ignore' },
+  );
+  const url = `http://127.0.0.1:${port}`;
+  await until(
+    'Prometheus is ready',
+    () =>
+      fetch(`${url}/-/ready`).then(
+        (response) => response.ok,
+        () => false,
+      ),
+    30_000,
+  );
+  return {
+    url,
+    stop: async () => {
+      child.kill('SIGKILL');
+      await new Promise((resolve) => child.once('close', resolve));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
