@@ -35,6 +35,7 @@ export async function createFitCheck(settings: FitCheckSettings): Promise<FitChe
     bodyLimit: settings.bodyLimitBytes,
     frameworkErrors: answerError,
     return503OnClosing: false,
+    routerOptions: { maxParamLength: 256 },
   });
   app.removeContentTypeParser('text/plain');
   answerProblems(app);

@@ -11,7 +11,11 @@ try {
   obs.logProcessEvents();
   obs.stopOnSignals(() => app.close());
   await obs.health.start();
-  await app.listen({ host: settings.host, port: settings.port });
+  await app.listen({
+    host: settings.host,
+    port: settings.port,
+    listenTextResolver: (address) => `fit-check listens on ${address}, pid ${process.pid}`,
+  });
   sayWelcome(app, obs, settings);
 } catch (error) {
   reportStartFailure('fit-check', error);

@@ -5,11 +5,10 @@ export interface RunningSessions {
   readonly size: number;
   /** Takes an id; throws `session_busy` or `too_many_sessions`. */
   claim(id: string): void;
-  release(id: string): void;
   /** While a session's last words are on their way, resolves once they have been stored; at once for any other. */
   whenStored(id: string): Promise<void>;
-  /** From now on `whenStored` waits for `stored`. */
-  ending(id: string, stored: Promise<unknown>): void;
+  /** The id is free again once `stored` resolves, and `whenStored` waits for it. */
+  ending(id: string, stored: Promise<void>): void;
 }
 
 export function createRunningSessions(max: number): RunningSessions {
@@ -32,15 +31,13 @@ export function createRunningSessions(max: number): RunningSessions {
       }
       running.add(id);
     },
-    release(id) {
-      running.delete(id);
-      ending.delete(id);
-    },
     whenStored: async (id) => void (await ending.get(id)),
-    ending: (id, stored) =>
-      void ending.set(
-        id,
-        stored.catch(() => {}),
-      ),
+    ending(id, stored) {
+      ending.set(id, stored);
+      void stored.then(() => {
+        running.delete(id);
+        ending.delete(id);
+      });
+    },
   };
 }

@@ -20,5 +20,4 @@ export function sayWelcome(app: FastifyInstance, obs: Observability, settings: F
   );
   log.info(`Ask: curl -N ${url}/api/fit-check/stream -H 'content-type: application/json' -d '{"query": "Google"}'`);
   log.info(`Look: ${probes}/metrics  ${probes}/health  ${url}/api/fit-check/health`);
-  log.info(`fit-check listens on ${url}, pid ${process.pid}`);
 }

@@ -25,7 +25,7 @@ async function round(name: string): Promise<number> {
     const active = [...samples].filter(
       ([name]) => name.startsWith('http_server_active_requests') && name.includes('"POST"'),
     );
-    return samples.get('fit_check_active_sessions') === 0 && active.every(([, value]) => value === 0) ? true : false;
+    return samples.get('fit_check_active_sessions') === 0 && active.every(([, value]) => value === 0);
   });
   return liveHeap(service);
 }

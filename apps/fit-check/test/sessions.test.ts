@@ -90,6 +90,12 @@ describe('with the embedded analyst', () => {
     expect(await stored(service, 'again')).toMatchObject({ analysis: { query: 'Shopify' } });
   });
 
+  it('an id of 128 characters can be read again', async () => {
+    const id = 'x'.repeat(128);
+    await ask(service.url, { query: 'Google', session_id: id });
+    expect(await stored(service, id)).toMatchObject({ session_id: id, status: 'complete' });
+  });
+
   it('takes a pasted job description', async () => {
     const text =
       'We look for a senior backend engineer: 5 years of TypeScript, PostgreSQL and Kubernetes. Nice to have: Rust.';

@@ -1,13 +1,14 @@
 /** `POST /api/fit-check/stream`: one session, streamed. */
-import { ExchangeAborted, type Observability, type Session } from 'binnacle';
+import { ExchangeAborted, measure, type Observability, type Session } from 'binnacle';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Analyse } from '../analysis.ts';
 import { toServiceError } from '../errors.ts';
 import { EventStream } from '../event-stream.ts';
+import { recordSession } from '../record.ts';
 import { type FitCheckRequest, parseRequest } from '../request.ts';
 import type { RunningSessions } from '../running.ts';
 import type { FitCheckSettings } from '../settings.ts';
-import type { SessionStatus, SessionStore } from '../store.ts';
+import type { SessionStore } from '../store.ts';
 
 export interface StreamParts {
   readonly obs: Observability;
@@ -43,51 +44,28 @@ export function streamRoute(app: FastifyInstance, parts: StreamParts): void {
 }
 
 async function runSession(
-  parts: StreamParts,
+  { obs, store, running, analyse }: StreamParts,
   session: Session,
   asked: FitCheckRequest,
   stream: EventStream,
   reply: FastifyReply,
 ): Promise<void> {
-  const { store, analyse } = parts;
-  const startedAt = performance.now();
-  const begun = store.begin(session.id);
-  recordEnding(parts, session, begun);
+  const watch = measure();
+  const record = recordSession(obs, store, session);
+  running.ending(session.id, record.settled);
   const analysis = await analyse(session, asked, stream);
-  await begun;
-  await store.keep(session.id, analysis);
-  const tokens = analysis.usage && {
-    input_tokens: analysis.usage.inputTokens,
-    output_tokens: analysis.usage.outputTokens,
-  };
+  await record.keep(analysis);
   session.note({ cached: analysis.cached });
+  const { usage, cached, provider } = analysis;
   stream.send('complete', {
     session_id: session.id,
-    duration_ms: Math.max(0.001, Math.round((performance.now() - startedAt) * 1000) / 1000),
-    usage: tokens,
-    cached: analysis.cached,
-    provider: analysis.provider,
+    duration_ms: watch.stop(),
+    usage: usage && { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens },
+    cached,
+    provider,
   });
   const timer = setTimeout(() => reply.raw.destroy(), LAST_WORDS_MS);
   void session.settled.then(() => clearTimeout(timer));
-}
-
-/** Once the outcome is fixed, the row says it and the id is free again. */
-function recordEnding({ obs, store, running }: StreamParts, session: Session, begun: Promise<void>): void {
-  const stored = session.settled
-    .then(async (ending) => {
-      await begun;
-      const interrupted = ending.errorType === 'shutdown';
-      const status: SessionStatus = interrupted
-        ? 'interrupted'
-        : ending.outcome === 'success'
-          ? 'complete'
-          : ending.outcome;
-      await store.finish(session.id, status, ending.durationMs);
-    })
-    .catch((error: unknown) => obs.log.error({ error }, `[${session.id}] The session could not be stored`))
-    .finally(() => running.release(session.id));
-  running.ending(session.id, stored);
 }
 
 /** The last event of a session that did not complete. */
