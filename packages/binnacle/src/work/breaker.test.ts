@@ -187,6 +187,19 @@ describe('the probe', () => {
     expect(await calls(signals)).toEqual({ failure: 3, cancelled: 4, rejected: 1, success: 1 });
   });
 
+  test('is not taken by a call that was rejected while another one probed', async () => {
+    const { breaker, advance, open } = setUp();
+    await open();
+    advance(1000);
+    const probe = held();
+    const running = breaker.run(probe.call);
+    await expect(breaker.run(ok)).rejects.toBeInstanceOf(BreakerOpenError);
+    probe.reject(left);
+    await expect(running).rejects.toBe(left);
+    expect(await breaker.run(ok)).toBe('ok');
+    expect(breaker.state).toBe('closed');
+  });
+
   test('once closed, it takes as many failures as at first to open it', async () => {
     const { breaker, advance, open } = setUp();
     await open();
