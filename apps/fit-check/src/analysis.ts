@@ -1,7 +1,7 @@
 /** The work of one session, phase by phase; every event that the caller sees leaves from here. */
 import { createHash } from 'node:crypto';
 import type { Observability, Phase, Session, Usage } from 'binnacle';
-import { LRUCache } from 'lru-cache';
+import { createCache } from './cache.ts';
 import {
   analyseGaps,
   matchSkills,
@@ -52,24 +52,13 @@ export interface AnalystParts {
 /** Runs a session's phases and tells them to the stream. */
 export type Analyse = (session: Session, request: FitCheckRequest, stream: EventStream) => Promise<Analysis>;
 
-const RESULTS = 500;
-const RESULTS_TTL_MS = 60 * 60_000;
+const LIMITS = { entries: 500, ttlMs: 60 * 60_000 };
 const REPLAY_CHARACTERS = 400;
 
 export function createAnalyst(parts: AnalystParts): Analyse {
   const { obs, llm, profile } = parts;
   const profileHash = createHash('sha256').update(JSON.stringify(profile.entries)).digest('base64url');
-  const results = obs.cache(
-    'analysis',
-    (evicted) =>
-      new LRUCache<string, Analysis>({
-        max: RESULTS,
-        ttl: RESULTS_TTL_MS,
-        dispose: (_value, _key, reason) => {
-          if (reason === 'evict') evicted();
-        },
-      }),
-  );
+  const results = createCache<Analysis>(obs, 'analysis', LIMITS);
   return async (session, request, stream) => {
     const run = createRun(session, request, stream);
     const key = createHash('sha256')

@@ -1,5 +1,14 @@
 /** How a thrown value ends a subject: as an error, a timeout, or a cancellation that nobody is to blame for. */
 import { currentRequest, type Outcome } from './context.ts';
+import type { Level } from './signals.ts';
+
+/** The level of a closing line, by its outcome. */
+export const CLOSING_LEVELS: Readonly<Record<Outcome, Level>> = {
+  success: 'INFO',
+  cancelled: 'INFO',
+  timeout: 'WARNING',
+  error: 'ERROR',
+};
 
 /** What an error that was thrown, or a signal's reason, means as an outcome. Reads `name`s alone, no message. */
 export function outcomeOf(

@@ -1,6 +1,6 @@
 /** What is known about a query: from the web or the corpus, through a cache and a breaker. */
 import { type Breaker, BreakerOpenError, type Observability } from 'binnacle';
-import { LRUCache } from 'lru-cache';
+import { createCache } from '../cache.ts';
 import { createCorpus, type Finding, queryFinding } from '../domain/index.ts';
 import type { FitCheckSettings } from '../settings.ts';
 import { searchWeb } from './searxng.ts';
@@ -19,24 +19,13 @@ export interface Search {
 }
 
 const LIMIT = 8;
-const CACHE_ENTRIES = 500;
-const CACHE_TTL_MS = 10 * 60_000;
+const LIMITS = { entries: 500, ttlMs: 10 * 60_000 };
 
 export function createSearch(obs: Observability, settings: FitCheckSettings['search']): Search {
   const corpus = createCorpus();
   const breaker = obs.breaker('search', { failures: 3, openMs: 30_000 });
   const log = obs.logger('search');
-  const cache = obs.cache(
-    'search',
-    (evicted) =>
-      new LRUCache<string, Found>({
-        max: CACHE_ENTRIES,
-        ttl: CACHE_TTL_MS,
-        dispose: (_value, _key, reason) => {
-          if (reason === 'evict') evicted();
-        },
-      }),
-  );
+  const cache = createCache<Found>(obs, 'search', LIMITS);
   const ask = async (query: string, signal: AbortSignal): Promise<Found> => {
     if (settings === undefined) return { findings: corpus.search(query, LIMIT), source: 'corpus' };
     return { findings: await searchWeb(settings, query, LIMIT, signal), source: 'searxng' };

@@ -4,8 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Ending, RequestInHand } from '../context.ts';
 import { roundMs } from '../duration.ts';
+import { CLOSING_LEVELS } from '../endings.ts';
 import type { TrustProxy } from '../settings.ts';
-import type { Level, Series, Signals } from '../signals.ts';
+import type { Series, Signals } from '../signals.ts';
 import { createAddressOf } from './address.ts';
 import { Exchange } from './exchange.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -55,12 +56,6 @@ const ROUTE_SERIES_LIMIT = 4000;
 const MAX_USER_ID = 128;
 /** Node's own channel, published before a server's `request` event. */
 const REQUEST_START = 'http.server.request.start';
-const RESOURCE_LEVELS: Readonly<Record<Ending['outcome'], Level>> = {
-  success: 'INFO',
-  cancelled: 'INFO',
-  timeout: 'WARNING',
-  error: 'ERROR',
-};
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { signals } = options;
@@ -202,7 +197,7 @@ function writeClosingLine(exchange: Exchange, ending: Ending, { signals, logger 
   const streamed =
     watch.events === undefined ? {} : { stream_events: watch.events, longest_gap_ms: exchange.longestGapMs };
   const prefix = request.sessionId === undefined ? '' : `[${request.sessionId}] `;
-  signals.write(exchange.excluded ? 'DEBUG' : RESOURCE_LEVELS[ending.outcome], logger, `${prefix}Request completed`, {
+  signals.write(exchange.excluded ? 'DEBUG' : CLOSING_LEVELS[ending.outcome], logger, `${prefix}Request completed`, {
     // What a session notes adds to the line; the ending's own fields stand.
     ...exchange.closing,
     duration_ms: ending.durationMs,

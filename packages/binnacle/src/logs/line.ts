@@ -111,9 +111,9 @@ function exceptionMessage(own: SafeFields): string {
 /** Fills `%s %d %i %f %j %o %O`; an error that is left over becomes the line's exception, other leftovers are dropped. */
 function formatMessage(text: string, rest: readonly unknown[], own: SafeFields, budget: Budget): string {
   let next = 0;
-  const filled = text.replace(/%([sdifjoO%])/g, (placeholder, kind: string) => {
+  const filled = text.replace(/%([sdifjoO%])/g, (directive, kind: string) => {
     if (kind === '%') return '%';
-    if (next >= rest.length) return placeholder;
+    if (next >= rest.length) return directive;
     const value = rest[next++];
     if (kind === 's') return textOf(value, budget);
     if (kind === 'd' || kind === 'f') return textOf(toNumber(value), budget);

@@ -4,7 +4,7 @@
  */
 import { type Carrier, currentRequest, type Ending, type RequestInHand, runWith } from '../context.ts';
 import { roundMs } from '../duration.ts';
-import { outcomeOf } from '../endings.ts';
+import { CLOSING_LEVELS, outcomeOf } from '../endings.ts';
 import type { Signals } from '../signals.ts';
 import { type Phase, runPhase } from './phase.ts';
 
@@ -136,8 +136,7 @@ function startSession(
 }
 
 function writeClosingLine(signals: Signals, logger: string, id: string, carrier: Carrier, ending: Ending): void {
-  const level = ending.outcome === 'error' ? 'ERROR' : ending.outcome === 'timeout' ? 'WARNING' : 'INFO';
-  signals.write(level, logger, `[${id}] Request completed`, {
+  signals.write(CLOSING_LEVELS[ending.outcome], logger, `[${id}] Request completed`, {
     ...carrier.closing,
     duration_ms: ending.durationMs,
     status: ending.outcome,

@@ -177,7 +177,7 @@ export function describeRequests(createApp: CreateApp): void {
         routes: [
           {
             method: 'POST',
-            path: '/work/:id',
+            path: '/tasks/:id',
             async answer({ params }) {
               for (let step = 0; step < 3; step += 1) {
                 await (Number(params.id) % 2 === 0 ? turn() : sleep(Number(params.id) % 7));
@@ -190,7 +190,7 @@ export function describeRequests(createApp: CreateApp): void {
       });
       const ask = async (i: number) => {
         const headers = { ...JSON_TYPE, 'x-request-id': `id-${i}`, 'x-user': `user-${i}` };
-        return JSON.parse((await send(`${app.url}/work/${i}`, { method: 'POST', headers, body: '{"a":1}' })).body);
+        return JSON.parse((await send(`${app.url}/tasks/${i}`, { method: 'POST', headers, body: '{"a":1}' })).body);
       };
       const answers = await Promise.all(Array.from({ length: 1000 }, (_, i) => ask(i)));
       expect(answers).toEqual(answers.map((_, i) => ({ id: `id-${i}`, user: `user-${i}` })));
