@@ -43,7 +43,10 @@ export class UpstreamError extends Error {
 const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_type', 'Send the body as application/json.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['bad_request', 'The body is empty; send a JSON object with "query".'],
-  FST_ERR_CTP_INVALID_JSON_BODY: ['bad_request', 'The body is not valid JSON.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: [
+    'bad_request',
+    'The body is not valid JSON, or holds a key that is not allowed ("__proto__", "constructor").',
+  ],
   FST_ERR_CTP_BODY_TOO_LARGE: ['too_large', 'The body is larger than this service takes.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad_request', 'The body is not as long as Content-Length says.'],
   FST_ERR_BAD_URL: ['bad_request', 'The path is not validly encoded.'],
