@@ -50,3 +50,11 @@ function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   return error.name === 'Error' ? error.constructor.name : error.name;
 }
+
+/** The fields of a closing line: the ending's own first, which stand, then what was noted on the way. */
+export function closingFields(
+  own: Readonly<Record<string, unknown>>,
+  noted: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  return { ...own, ...noted, ...own };
+}

@@ -5,6 +5,7 @@ import { bindToScope, currentRequest, type RequestInHand } from './context.ts';
 import { describeProblem } from './environment.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createHealth, type Health } from './health/health.ts';
+import { createGate, type Gate } from './http/gate.ts';
 import { listenForManagement, type Management } from './http/management.ts';
 import { createProbes, PROBE_PATHS, type Probes } from './http/probes.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
@@ -96,11 +97,13 @@ export function observe(options: ObserveOptions): Observability {
   const logs = openLogs(settings, options, faults, meters);
   const traces = openTraces(settings, faults, meters, logs);
   const clock: Clock = { now: () => performance.now(), wall: () => Date.now() };
+  const gate = createGate();
   const signals: Signals = {
     meters,
     write: logs.write,
     spans: traces.spans,
     clock,
+    presence: gate,
     beforeScrape: (read) => registry?.beforeScrape(read),
   };
   const health = createHealth({
@@ -110,7 +113,7 @@ export function observe(options: ObserveOptions): Observability {
     write: logs.write,
   });
   const closers = startMetrics(registry, settings, options, traces.instanceId);
-  const http = openHttp(signals, settings, options, health, registry, faults);
+  const http = openHttp(signals, gate, settings, options, health, registry, faults);
   const close = async (): Promise<void> => {
     await http.closeManagement();
     health.close();
@@ -242,6 +245,7 @@ function startMetrics(
 
 function openHttp(
   signals: Signals,
+  gate: Gate,
   settings: Settings,
   options: ObserveOptions,
   health: Health,
@@ -251,6 +255,7 @@ function openHttp(
   const broken = faults.outage('binnacle');
   const server = createHttpServer({
     signals,
+    gate,
     excludedUrls: settings.otel.excludedUrls,
     trustProxy: settings.trustProxy,
     logger: settings.service,

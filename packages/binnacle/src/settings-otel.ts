@@ -94,9 +94,16 @@ function readPropagators(from: Reader): readonly Propagator[] {
 }
 
 function readExporter(from: Reader): OtelSettings['exporter'] {
-  const endpoint = from.text('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? from.text('OTEL_EXPORTER_OTLP_ENDPOINT');
-  const implied = endpoint === undefined ? 'none' : 'otlp';
+  // A wrong endpoint warns where it is read, and sends nothing.
+  const given = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'].some((name) =>
+    isHttpUrl(from.text(name)),
+  );
+  const implied = given ? 'otlp' : 'none';
   return from.oneOf('OTEL_TRACES_EXPORTER', implied, ['otlp', 'console', 'none']);
+}
+
+function isHttpUrl(text: string | undefined): boolean {
+  return text !== undefined && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
 function readOtlp(from: Reader): OtlpSettings {

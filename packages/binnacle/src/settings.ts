@@ -42,7 +42,11 @@ export interface Settings {
   readonly host: string;
   readonly managementPort: number | undefined;
   readonly trustProxy: TrustProxy;
-  readonly health: { readonly intervalMs: number; readonly critical: readonly string[] };
+  readonly health: {
+    readonly intervalMs: number;
+    readonly critical: readonly string[];
+    readonly criticalGiven?: boolean;
+  };
   readonly shutdown: ShutdownSettings;
   readonly otel: OtelSettings;
   /** Wrong `OTEL_*` values: told as warnings once the log exists. */
@@ -83,6 +87,7 @@ export function createSettings(options: SettingsOptions): Settings {
       health: {
         intervalMs: from.integer('HEALTH_INTERVAL_MS', 5000, { min: 100, max: 3_600_000, unit: 'milliseconds' }),
         critical: from.list('HEALTH_CRITICAL', ['database', 'disk']),
+        criticalGiven: from.text('HEALTH_CRITICAL') !== undefined,
       },
       shutdown: readShutdownSettings(from, environment),
       otel,

@@ -58,12 +58,27 @@ export interface Clock {
   wall(): number;
 }
 
+/** Work that a shutdown waits for, and ends when it runs out of time. */
+export interface Work {
+  /** Tells it to end at once. */
+  abort(): void;
+  /** Tears it down, after `abort` was not heeded. */
+  destroy(): void;
+}
+
+/** Who is inside: a shutdown waits until all have left. */
+export interface Presence {
+  enter(work: Work): void;
+  leave(work: Work): void;
+}
+
 /** What `observe` hands to each subject. */
 export interface Signals {
   readonly meters: Meters;
   readonly write: WriteLine;
   readonly spans: Spans;
   readonly clock: Clock;
+  readonly presence: Presence;
   /** Calls back before each scrape, for values that are read rather than told. */
   beforeScrape(read: () => void): void;
 }

@@ -4,6 +4,7 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { contextManager, currentScope, type Scope } from '../src/context.ts';
 import { createFaults } from '../src/faults.ts';
+import { createGate, type Gate } from '../src/http/gate.ts';
 import { createRegistry, type Registry } from '../src/metrics/registry.ts';
 import type { Clock, Level, Signals } from '../src/signals.ts';
 
@@ -23,6 +24,7 @@ export interface HandClock extends Clock {
 }
 
 export interface TestSignals extends Signals {
+  readonly gate: Gate;
   readonly registry: Registry;
   readonly lines: ToldLine[];
   readonly clock: HandClock;
@@ -58,6 +60,7 @@ export function createSignals(options: { namespace?: string; clock?: Clock } = {
   const registry = createRegistry({ namespace: options.namespace ?? '', faults: createFaults() });
   const clock: HandClock = { advance: () => {}, ...(options.clock ?? createHandClock()) };
   const propagator = new W3CTraceContextPropagator();
+  const gate = createGate();
   const scrape = async (): Promise<string> => {
     let text = '';
     for await (const chunk of registry.scrape('prometheus')) text += chunk;
@@ -79,6 +82,8 @@ export function createSignals(options: { namespace?: string; clock?: Clock } = {
           keys: (carrier) => Object.keys(carrier),
         }),
     },
+    presence: gate,
+    gate,
     beforeScrape: (read) => registry.beforeScrape(read),
     ended: () => exporter.getFinishedSpans(),
     scrape,

@@ -59,7 +59,10 @@ export function observeFastify(obs: Observability): FastifyPluginAsync {
       done();
     });
     // Not `onListen`, whose errors Fastify only logs: a port that cannot be had stops the start.
-    app.addHook('onReady', () => http.listenForManagement());
+    app.addHook('onReady', async () => {
+      await obs.health.start();
+      await http.listenForManagement();
+    });
     app.addHook('onClose', async () => {
       leave();
       await http.closeManagement();

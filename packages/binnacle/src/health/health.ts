@@ -98,7 +98,10 @@ export function createHealth(options: HealthOptions): Health {
     live: () => describe('healthy', {}, {}),
     ready: () => ready({ combined: false }),
     report: () => ready({ combined: true }),
-    start: () => rounds.start(),
+    start() {
+      if (!rounds.running) tellUnknown(options, checks);
+      return rounds.start();
+    },
     drain() {
       draining = true;
     },
@@ -107,6 +110,18 @@ export function createHealth(options: HealthOptions): Health {
       for (const check of checks.values()) check.close();
     },
   };
+}
+
+/** A name in `HEALTH_CRITICAL` that no check has would otherwise make nothing critical, without a word. */
+function tellUnknown({ settings, write }: HealthOptions, checks: ReadonlyMap<string, unknown>): void {
+  const unknown = settings.criticalGiven === true ? settings.critical.filter((name) => !checks.has(name)) : [];
+  if (unknown.length === 0) return;
+  const names = [...checks.keys()].join(', ') || 'none';
+  write(
+    'WARNING',
+    'health',
+    `HEALTH_CRITICAL names checks that there are not: ${unknown.join(', ')}; there are ${names}`,
+  );
 }
 
 /** All checks at once, every interval. A round does not wait for one that hangs: each check sees to itself. */

@@ -22,6 +22,8 @@ import type { HttpServer } from './server.ts';
 /** Why an exchange's signal was aborted. */
 export class ExchangeAborted extends Error {
   override readonly cause: 'client_disconnect' | 'shutdown';
+  /** What frameworks answer with, where it reaches them. */
+  readonly statusCode = 503;
   constructor(cause: 'client_disconnect' | 'shutdown') {
     super(cause === 'shutdown' ? 'the service is shutting down' : 'the client went away');
     this.name = 'AbortError';
@@ -67,7 +69,7 @@ export class Exchange implements Carrier {
   readonly #res: ServerResponse;
   readonly #scope: Scope;
   #controller: AbortController | undefined;
-  #declared: { outcome: Outcome; errorType: string | undefined } | undefined;
+  #declared: Declared | undefined;
   #ending: Ending | undefined;
   #listeners: ((ending: Ending) => void)[] = [];
   #told = false;
@@ -79,7 +81,7 @@ export class Exchange implements Carrier {
     this.startedAt = server.signals.clock.now();
     this.method = METHODS.has(req.method ?? '') ? (req.method as string) : '_OTHER';
     this.scheme = 'encrypted' in req.socket && req.socket.encrypted ? 'https' : 'http';
-    this.path = (req.url ?? '/').split('?', 1)[0] as string;
+    this.path = pathOf(req.url ?? '/');
     this.excluded = server.isExcluded(this.path);
     this.admitted = !server.gate.closed || server.isProbe(this.path);
     this.request = server.describe(req, this);
@@ -131,7 +133,7 @@ export class Exchange implements Carrier {
 
   declare(outcome: Outcome, errorType?: string): void {
     if (this.#ending !== undefined || (this.#declared !== undefined && this.#declared.outcome !== 'success')) return;
-    this.#declared = { outcome, errorType };
+    this.#declared = { outcome, errorType, streamed: this.#res.headersSent };
   }
 
   whenSettled(listener: (ending: Ending) => void): void {
@@ -259,12 +261,28 @@ export class Exchange implements Carrier {
   }
 }
 
+/** The path of a request's target, without query, decoded as routers decode it; of an absolute one (RFC 9112, 3.2.2) too. */
+function pathOf(target: string): string {
+  const path = target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] || '/';
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
+}
+
+/** How the work said that it ended; `streamed` when the headers had left by then. */
+interface Declared {
+  readonly outcome: Outcome;
+  readonly errorType: string | undefined;
+  readonly streamed: boolean;
+}
+
 /** An answer with an error code says the code; a stream whose headers were fine says what cut it. */
-function errorTypeOf(
-  { outcome, errorType }: { outcome: Outcome; errorType: string | undefined },
-  sent: number | undefined,
-): string {
+function errorTypeOf({ outcome, errorType, streamed }: Declared, sent: number | undefined): string {
   if (errorType !== undefined) return errorType;
   if (sent !== undefined && sent >= 400) return String(sent);
-  return outcome === 'error' ? 'stream_error' : outcome;
+  if (outcome !== 'error') return outcome;
+  return streamed ? 'stream_error' : '';
 }

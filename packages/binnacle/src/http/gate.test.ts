@@ -6,8 +6,10 @@ import type { Exchange } from './exchange.ts';
 import { createHttpServer } from './server.ts';
 
 function setUp() {
+  const signals = createSignals();
   const server = createHttpServer({
-    signals: createSignals(),
+    signals,
+    gate: signals.gate,
     excludedUrls: [],
     trustProxy: false,
     logger: 'svc',

@@ -1,23 +1,23 @@
-/** Who is inside: the exchanges that run now, and whether new work is let in. */
-import type { Exchange } from './exchange.ts';
+/** Who is inside: the work that runs now, exchanges and sessions without one, and whether new work is let in. */
+import type { Work } from '../signals.ts';
 
 export interface Gate {
   readonly closed: boolean;
   readonly size: number;
   /** From now on new work is refused. */
   close(): void;
-  enter(exchange: Exchange): void;
-  leave(exchange: Exchange): void;
+  enter(work: Work): void;
+  leave(work: Work): void;
   /** Resolves once nothing runs; at once when nothing does. */
   whenEmpty(): Promise<void>;
-  /** Ends what still runs: each exchange is told `shutdown`. */
+  /** Ends what still runs: it is told to end. */
   abortAll(): void;
   /** Tears down what did not end when it was told to. */
   destroyAll(): void;
 }
 
 export function createGate(): Gate {
-  const inside = new Set<Exchange>();
+  const inside = new Set<Work>();
   let closed = false;
   let waiting: (() => void)[] = [];
   return {
@@ -30,19 +30,19 @@ export function createGate(): Gate {
     close: () => {
       closed = true;
     },
-    enter: (exchange) => void inside.add(exchange),
-    leave(exchange) {
-      inside.delete(exchange);
+    enter: (work) => void inside.add(work),
+    leave(work) {
+      inside.delete(work);
       if (inside.size > 0) return;
       for (const resolve of waiting) resolve();
       waiting = [];
     },
     whenEmpty: () => (inside.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
     abortAll: () => {
-      for (const exchange of [...inside]) exchange.abort();
+      for (const work of [...inside]) work.abort();
     },
     destroyAll: () => {
-      for (const exchange of [...inside]) exchange.destroy();
+      for (const work of [...inside]) work.destroy();
     },
   };
 }

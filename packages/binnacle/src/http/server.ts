@@ -4,12 +4,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Ending, RequestInHand } from '../context.ts';
 import { roundMs } from '../duration.ts';
-import { CLOSING_LEVELS } from '../endings.ts';
+import { CLOSING_LEVELS, closingFields } from '../endings.ts';
 import type { TrustProxy } from '../settings.ts';
 import type { Series, Signals } from '../signals.ts';
 import { createAddressOf } from './address.ts';
 import { Exchange } from './exchange.ts';
-import { createGate, type Gate } from './gate.ts';
+import type { Gate } from './gate.ts';
 import { requestIdFrom } from './request-id.ts';
 
 export interface HttpServerOptions {
@@ -22,6 +22,7 @@ export interface HttpServerOptions {
   readonly probes: ReadonlySet<string>;
   /** Who is asking, for `user_id`, from the framework's own request. */
   user?(request: object): string | undefined;
+  readonly gate: Gate;
   /** Where a listener that throws is told. */
   readonly onFault: (error: unknown) => void;
 }
@@ -62,7 +63,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { meters } = signals;
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const addressOf = createAddressOf(options.trustProxy);
-  const gate = createGate();
+  const { gate } = options;
   const requestIds = new WeakMap<IncomingMessage, string>();
   const seriesOf = createRouteSeries(signals);
   const openOn = createConnections();
@@ -197,9 +198,7 @@ function writeClosingLine(exchange: Exchange, ending: Ending, { signals, logger 
   const streamed =
     watch.events === undefined ? {} : { stream_events: watch.events, longest_gap_ms: exchange.longestGapMs };
   const prefix = request.sessionId === undefined ? '' : `[${request.sessionId}] `;
-  signals.write(exchange.excluded ? 'DEBUG' : CLOSING_LEVELS[ending.outcome], logger, `${prefix}Request completed`, {
-    // What a session notes adds to the line; the ending's own fields stand.
-    ...exchange.closing,
+  const own = {
     duration_ms: ending.durationMs,
     status: ending.outcome,
     ...(ending.httpStatus !== undefined && { http_status: ending.httpStatus }),
@@ -210,5 +209,7 @@ function writeClosingLine(exchange: Exchange, ending: Ending, { signals, logger 
     request_bytes: exchange.requestBytes,
     response_bytes: watch.bytes,
     ...streamed,
-  });
+  };
+  const level = exchange.excluded ? 'DEBUG' : CLOSING_LEVELS[ending.outcome];
+  signals.write(level, logger, `${prefix}Request completed`, closingFields(own, exchange.closing));
 }

@@ -137,7 +137,7 @@ const MASKS: readonly Mask[] = [
   ],
   [/\b([Bb]asic|BASIC)([ \t]+)(?=[\w+/]*(?:[a-z\d][A-Z\d]|=))[\w+/]{6,}=*/g, `$1$2${REDACTED}`],
   [/:\/\/[^\s/?#]*@/g, `://${REDACTED}@`],
-  [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, REDACTED],
+  [/(?<![\w-])eyJ[\w-]{8,4096}\.[\w-]+(?:\.[\w-]*)?/g, REDACTED],
   [/\b[sr]k[-_][\w-]{8,}/g, REDACTED],
   [/\b(?:AKIA|ASIA)[A-Z\d]{12,}|\bAIza[\w-]{20,}/g, REDACTED],
   [/\b(?:gh[opsur]_|github_pat_|glpat-|xox[a-z]-|hf_|npm_)[\w-]{10,}/g, REDACTED],

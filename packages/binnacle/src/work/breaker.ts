@@ -18,6 +18,8 @@ export interface BreakerOptions {
 /** Thrown for a call that an open breaker, or one that is being probed, did not let through. */
 export class BreakerOpenError extends Error {
   readonly code = 'breaker_open' as const;
+  /** What frameworks answer with, where it reaches them. */
+  readonly statusCode = 503;
   readonly service: string;
   constructor(service: string) {
     super(`the circuit breaker of ${service} is open`);

@@ -147,6 +147,7 @@ describe('the time limit', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { session } = setUp();
     const signal = await session({ id: 's', timeoutMs: 1000 }, ({ signal }) => signal);
+    vi.advanceTimersByTime(500); // What the spans' exporter waits for.
     expect(vi.getTimerCount()).toBe(0);
     vi.advanceTimersByTime(5000);
     expect(signal.aborted).toBe(false);
@@ -229,4 +230,68 @@ describe('within an exchange', () => {
       expect(signal.aborted).toBe(true);
     }
   });
+});
+
+test('what remains of the time shrinks with the clock, and is endless without a limit', async () => {
+  const { signals, session } = setUp();
+  await session({ id: 's1', timeoutMs: 60_000 }, (running) => {
+    expect(running.remainingMs()).toBe(60_000);
+    signals.clock.advance(59_000);
+    expect(running.remainingMs()).toBe(1000);
+    signals.clock.advance(5000);
+    expect(running.remainingMs()).toBe(0);
+  });
+  await session({ id: 's2' }, (running) => expect(running.remainingMs()).toBe(Number.POSITIVE_INFINITY));
+});
+
+describe('a session of its own', () => {
+  test('is one trace: its phases are children of its span, and its lines carry it', async () => {
+    const { signals, session } = setUp();
+    await session({ id: 'job' }, async (running) => {
+      await running.phase('a', () => {});
+      await running.phase('b', () => {});
+    });
+    const spans = signals.ended();
+    expect(spans.map(({ name }) => name)).toEqual(['phase a', 'phase b', 'session']);
+    expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(1);
+    const root = spans[2]?.spanContext().spanId;
+    expect(spans.slice(0, 2).map((span) => span.parentSpanContext?.spanId)).toEqual([root, root]);
+  });
+
+  test('is waited for by a shutdown, and told to end when that runs out of time', async () => {
+    const { signals, session } = setUp();
+    const running = session({ id: 'job' }, () => never());
+    expect(signals.gate.size).toBe(1);
+    signals.gate.abortAll();
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+    await signals.gate.whenEmpty();
+    expect(await counts(signals)).toMatchObject({ cancelled: 1 });
+    expect(signals.lines.at(-1)).toMatchObject({
+      message: '[job] Request completed',
+      fields: { status: 'cancelled', error_type: 'shutdown' },
+    });
+  });
+
+  test('a limit that is endless is none, and one beyond what a timer holds is the longest', async () => {
+    const { session } = setUp();
+    for (const timeoutMs of [Number.POSITIVE_INFINITY, 2 ** 40]) {
+      expect(
+        await session(
+          { id: 's', timeoutMs },
+          async () => new Promise((resolve) => setTimeout(() => resolve('done'), 5)),
+        ),
+      ).toBe('done');
+    }
+  });
+});
+
+test('a session within a session gives its place back', async () => {
+  const { signals, session } = setUp();
+  await session({ id: 'outer' }, async () => {
+    await session({ id: 'inner' }, () => expect(currentRequest()?.sessionId).toBe('inner'));
+    expect(currentRequest()?.sessionId).toBe('outer');
+  });
+  expect(
+    signals.lines.filter(({ message }) => message.includes('Request completed')).map(({ message }) => message),
+  ).toEqual(['[outer] Request completed']);
 });

@@ -2,10 +2,19 @@
  * A session: the work behind one request, told in phases. Within an HTTP exchange its outcome is the exchange's, fixed
  * after the last byte or the disconnect; elsewhere (a queue, a job) it settles by itself and writes its own closing line.
  */
-import { type Carrier, currentRequest, type Ending, type RequestInHand, runWith } from '../context.ts';
+import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Carrier,
+  contextManager,
+  currentRequest,
+  type Ending,
+  type RequestInHand,
+  runWith,
+  type Scope,
+} from '../context.ts';
 import { roundMs } from '../duration.ts';
-import { CLOSING_LEVELS, outcomeOf } from '../endings.ts';
-import type { Signals } from '../signals.ts';
+import { CLOSING_LEVELS, closingFields, outcomeOf } from '../endings.ts';
+import type { Signals, Work } from '../signals.ts';
 import { type Phase, runPhase } from './phase.ts';
 
 export interface SessionOptions {
@@ -21,6 +30,8 @@ export interface Session {
   readonly id: string;
   /** Aborted when the client goes away or a shutdown runs out of time. */
   readonly signal: AbortSignal;
+  /** How long it may still run, in milliseconds; `Infinity` without a time limit. Limits further down the chain shrink with it. */
+  remainingMs(): number;
   /** Resolves with the one ending, after the last byte or the disconnect. Never rejects. */
   readonly settled: Promise<Ending>;
   /** Runs `work` as a phase. */
@@ -32,21 +43,26 @@ export interface Session {
 /** Runs `work` as a session; what it returns is returned, what it throws is thrown. */
 export type RunSession = <T>(options: SessionOptions, work: (session: Session) => T | Promise<T>) => Promise<T>;
 
+/** Node's timers hold 31 bits. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export function createSessions(signals: Signals, logger: string): RunSession {
   return async (options, work) => {
     const held = currentRequest();
     // Within a request, or another session, that one's ending is awaited; elsewhere the session has its own.
-    const own = held?.carrier === undefined ? createCarrier(signals) : undefined;
+    const own = held?.carrier === undefined ? new OwnCarrier(signals) : undefined;
     const carrier = own ?? (held?.carrier as Carrier);
     const request: RequestInHand = held ?? { requestId: options.id, carrier };
+    const outer = { sessionId: request.sessionId, signal: request.signal };
     const { signal, release } = limitSignal(carrier.signal, options.timeoutMs);
+    const aborted = rejectionOf(signal);
     request.sessionId = options.id;
     request.signal = signal;
-    return runWith({ request }, async () => {
+    return runWith({ request, ...own?.scope(options.id) }, async () => {
       const session = startSession(signals, logger, options, carrier, signal);
       own?.whenSettled((ending) => writeClosingLine(signals, logger, options.id, carrier, ending));
       try {
-        const value = await Promise.race([work(session), rejection(signal)]);
+        const value = await Promise.race([work(session), aborted.promise]);
         carrier.declare('success');
         return value;
       } catch (error) {
@@ -54,6 +70,9 @@ export function createSessions(signals: Signals, logger: string): RunSession {
         throw error;
       } finally {
         release();
+        aborted.release();
+        // A session within a session gives its place back; the request's own stays with it to its closing line.
+        if (outer.sessionId !== undefined) Object.assign(request, outer);
         own?.settle();
       }
     });
@@ -68,12 +87,12 @@ function limitSignal(
   carrier: AbortSignal,
   timeoutMs: number | undefined,
 ): { signal: AbortSignal; release: () => void } {
-  if (timeoutMs === undefined) return { signal: carrier, release: () => {} };
+  if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return { signal: carrier, release: () => {} };
   const controller = new AbortController();
   const follow = (): void => controller.abort(carrier.reason);
   const timer = setTimeout(
     () => controller.abort(new DOMException('the session ran out of time', 'TimeoutError')),
-    timeoutMs,
+    Math.min(timeoutMs, LONGEST_TIMER_MS),
   );
   timer.unref();
   if (carrier.aborted) follow();
@@ -86,22 +105,26 @@ function limitSignal(
 }
 
 /** Work that does not heed its signal is not waited for. */
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+function rejectionOf(signal: AbortSignal): { promise: Promise<never>; release: () => void } {
+  let onAbort = (): void => {};
+  const promise = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
   });
+  return { promise, release: () => signal.removeEventListener('abort', onAbort) };
 }
 
 function startSession(
   signals: Signals,
   logger: string,
-  { id, fields }: SessionOptions,
+  { id, fields, timeoutMs = Number.POSITIVE_INFINITY }: SessionOptions,
   carrier: Carrier,
   signal: AbortSignal,
 ): Session {
   const { meters } = signals;
   const active = meters.activeSessions.bind({});
+  const endsAt = signals.clock.now() + timeoutMs;
   const phases: Record<string, number> = {};
   carrier.closing.phases = phases;
   active.inc();
@@ -117,6 +140,7 @@ function startSession(
   return {
     id,
     signal,
+    remainingMs: () => Math.max(0, endsAt - signals.clock.now()),
     settled,
     phase: (name, work) =>
       runPhase(
@@ -136,27 +160,55 @@ function startSession(
 }
 
 function writeClosingLine(signals: Signals, logger: string, id: string, carrier: Carrier, ending: Ending): void {
-  signals.write(CLOSING_LEVELS[ending.outcome], logger, `[${id}] Request completed`, {
-    ...carrier.closing,
+  const own = {
     duration_ms: ending.durationMs,
     status: ending.outcome,
     ...(ending.errorType !== '' && { error_type: ending.errorType }),
-  });
+  };
+  signals.write(
+    CLOSING_LEVELS[ending.outcome],
+    logger,
+    `[${id}] Request completed`,
+    closingFields(own, carrier.closing),
+  );
 }
 
-/** Carries a session that no HTTP exchange carries. */
-class OwnCarrier implements Carrier {
-  readonly signal: AbortSignal = new AbortController().signal;
+/** Carries a session that no HTTP exchange carries: its root span, its place in a shutdown, and its ending. */
+class OwnCarrier implements Carrier, Work {
   readonly closing: Record<string, unknown> = {};
-  readonly #now: () => number;
+  readonly #controller = new AbortController();
+  readonly #signals: Signals;
   readonly #startedAt: number;
+  #span: Span | undefined;
   #declared: Pick<Ending, 'outcome' | 'errorType'> | undefined;
   #ending: Ending | undefined;
   #listeners: ((ending: Ending) => void)[] = [];
 
-  constructor(now: () => number) {
-    this.#now = now;
-    this.#startedAt = now();
+  constructor(signals: Signals) {
+    this.#signals = signals;
+    this.#startedAt = signals.clock.now();
+    signals.presence.enter(this);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Starts the span that the session's phases are children of. */
+  scope(sessionId: string): Pick<Scope, 'otel'> {
+    const parent = contextManager.active();
+    this.#span = this.#signals.spans.start('session', SpanKind.INTERNAL, { 'session.id': sessionId }, parent);
+    return { otel: trace.setSpan(parent, this.#span) };
+  }
+
+  abort(): void {
+    this.declare('cancelled', 'shutdown');
+    this.#controller.abort(new SessionAborted());
+  }
+
+  /** There is no connection to tear down; the process ends without it. */
+  destroy(): void {
+    this.settle();
   }
 
   declare(outcome: Ending['outcome'], errorType = ''): void {
@@ -169,12 +221,21 @@ class OwnCarrier implements Carrier {
   }
 
   settle(): void {
-    const declared = this.#declared ?? { outcome: 'success', errorType: '' };
-    this.#ending = { ...declared, durationMs: roundMs(this.#now() - this.#startedAt) };
+    if (this.#ending !== undefined) return;
+    const { outcome, errorType } = this.#declared ?? { outcome: 'success', errorType: '' };
+    this.#ending = { outcome, errorType, durationMs: roundMs(this.#signals.clock.now() - this.#startedAt) };
     for (const listener of this.#listeners.splice(0)) listener(this.#ending);
+    if (errorType !== '') this.#span?.setAttribute('error.type', errorType);
+    if (outcome === 'error' || outcome === 'timeout') this.#span?.setStatus({ code: SpanStatusCode.ERROR });
+    this.#span?.end();
+    this.#signals.presence.leave(this);
   }
 }
 
-function createCarrier(signals: Signals): OwnCarrier {
-  return new OwnCarrier(signals.clock.now);
+/** Why a session's signal was aborted: the service shuts down. */
+class SessionAborted extends Error {
+  override readonly name = 'AbortError';
+  constructor() {
+    super('the service is shutting down');
+  }
 }
