@@ -1,7 +1,12 @@
 /** The work of one session, phase by phase; every event that the caller sees leaves from here. */
 import { createHash } from 'node:crypto';
 import type { Observability, Phase, Session, Usage } from 'binnacle';
-import { createCache } from './cache.ts';
+import { isAnalysis } from './analysis-schema.ts';
+import { createLock } from './cache/lock.ts';
+import { createCache } from './cache/observed.ts';
+import { createOneLeader } from './cache/one-leader.ts';
+import type { RedisClient } from './cache/redis.ts';
+import type { Lead, Turn } from './cache/single-flight.ts';
 import {
   analyseGaps,
   matchSkills,
@@ -15,9 +20,11 @@ import {
   type VerdictInput,
 } from './domain/index.ts';
 import type { EventStream } from './event-stream.ts';
-import type { Llm } from './llm/llm.ts';
+import type { CallLimits } from './limits.ts';
+import type { Llm, VerdictSource } from './llm/llm.ts';
 import type { FitCheckRequest } from './request.ts';
 import type { Search } from './search/search.ts';
+import { VERSION } from './version.ts';
 
 /** The phases of every session, in order. */
 export const PHASES = ['connecting', 'deep_research', 'skills_matching', 'gap_analysis', 'verdict'] as const;
@@ -47,6 +54,8 @@ export interface AnalystParts {
   readonly profile: Profile;
   readonly search: Search;
   readonly llm: Llm;
+  /** Where instances share what they found, and agree on who leads. */
+  readonly redis?: RedisClient;
 }
 
 /** Runs a session's phases and tells them to the stream. */
@@ -54,37 +63,57 @@ export type Analyse = (session: Session, request: FitCheckRequest, stream: Event
 
 const LIMITS = { entries: 500, ttlMs: 60 * 60_000 };
 const REPLAY_CHARACTERS = 400;
+/** How long one session waits for another that asks the same, in milliseconds, before it asks by itself. */
+const PATIENCE_MS = 45_000;
 
 export function createAnalyst(parts: AnalystParts): Analyse {
-  const { obs, llm, profile } = parts;
-  const profileHash = createHash('sha256').update(JSON.stringify(profile.entries)).digest('base64url');
-  const results = createCache<Analysis>(obs, 'analysis', LIMITS);
+  const { obs, profile, redis } = parts;
+  const keyOf = createKeys(parts);
+  const results = createCache<Analysis>(obs, { name: 'analysis', ...LIMITS, accepts: isAnalysis, redis });
+  const leaders = createOneLeader<Analysis>({ cache: results, lock: redis && createLock({ redis }) });
+  const takeTurn = async (key: string, { signal, remainingMs }: Session): Promise<Turn<Analysis>> => {
+    const value = await results.get(key);
+    if (value !== undefined) return { kind: 'shared', value };
+    return leaders.enter(key, { signal, patienceMs: () => Math.min(PATIENCE_MS, remainingMs() / 2) });
+  };
   return async (session, request, stream) => {
     const run = createRun(session, request, stream);
-    const key = createHash('sha256')
-      .update([profileHash, llm.provider, llm.model, request.query].join('\n'))
-      .digest('base64url');
-    const cached = await run.phase('connecting', () => {
-      const value = results.get(key);
-      return {
-        ...summariseConnecting(profile, { cached: value !== undefined, breakers: breakerStates(parts) }),
-        value,
-      };
-    });
-    if (cached !== undefined) return replay(run, request, cached);
-    const analysis = await analyse(run, parts, request);
-    if (!run.degraded) results.set(key, analysis);
-    return analysis;
+    const key = keyOf(request.query);
+    const led: { lead?: Lead<Analysis>; found?: Analysis } = {};
+    try {
+      const turn = await run.phase('connecting', async () => {
+        const value = await takeTurn(key, session);
+        if (value.kind === 'lead') led.lead = value;
+        const state = { cached: value.kind === 'shared', breakers: breakerStates(parts) };
+        const { data, ...summary } = summariseConnecting(profile, state);
+        return { ...summary, data: { ...data, ...(results.degraded && { cache: 'degraded' }) }, value };
+      });
+      if (turn.kind === 'shared') return await replay(run, request, turn.value);
+      led.found = await analyse(run, parts, request);
+      if (!run.degraded) await results.set(key, led.found);
+      return led.found;
+    } finally {
+      // Whoever waited asked at the same time: it gets the answer even where it is not kept for those to come.
+      led.lead?.land(led.found);
+    }
   };
+}
+
+/** An answer is the same for the same question, asked of the same profile, model, search and version. */
+function createKeys({ profile, search, llm }: AnalystParts): (query: string) => string {
+  const profileHash = createHash('sha256').update(JSON.stringify(profile.entries)).digest('base64url');
+  const fixed = [VERSION, profileHash, llm.provider, llm.model, search.source];
+  return (query) => [...fixed, query].join('\n');
 }
 
 async function analyse(run: Run, { profile, search, llm }: AnalystParts, request: FitCheckRequest): Promise<Analysis> {
   const { query } = request;
   const found = await run.phase('deep_research', async () => {
-    const result = await search.find(query, run.signal);
+    const result = await search.find(query, run.limits);
     run.degraded = result.fallback !== undefined;
     const { data, ...summary } = summariseResearch(result.findings, result.source);
-    return { ...summary, data: { ...data, ...(result.fallback && { fallback: result.fallback }) }, value: result };
+    const { fallback, cache } = result;
+    return { ...summary, data: { ...data, ...(fallback && { fallback }), ...(cache && { cache }) }, value: result };
   });
   const { findings } = found;
   const matching = await run.phase('skills_matching', () => {
@@ -96,22 +125,29 @@ async function analyse(run: Run, { profile, search, llm }: AnalystParts, request
     return { ...summariseGaps(value), value };
   });
   const input: VerdictInput = { query, profile, findings, matching, gaps };
-  let usage: Usage | null = null;
+  const source: VerdictSource = { provider: llm.provider, model: llm.model, usage: null };
   const verdict = await run.phase('verdict', async () => {
     let text = '';
-    for await (const chunk of llm.verdict(input, run.signal, (used) => (usage = used))) {
+    for await (const chunk of llm.verdict(input, run.limits, source)) {
       text += chunk.text;
       await run.say(chunk.text);
     }
-    return { ...summariseVerdict(text, input), value: text };
+    run.degraded ||= source.fallback !== undefined;
+    const { data, ...summary } = summariseVerdict(text, input);
+    const { provider, fallback } = source;
+    return { ...summary, data: { ...data, provider, ...(fallback && { fallback }) }, value: text };
   });
-  return { query, provider: llm.provider, model: llm.model, phases: run.told, verdict, usage, cached: false };
+  const { provider, model, usage } = source;
+  return { query, provider, model, phases: run.told, verdict, usage, cached: false };
 }
 
 /** A cached answer tells the same events; nothing is asked for again. */
 async function replay(run: Run, request: FitCheckRequest, cached: Analysis): Promise<Analysis> {
-  for (const { phase, ...summary } of cached.phases) {
+  for (const { phase, data: told, ...rest } of cached.phases) {
     if (phase === 'connecting') continue;
+    // How the cache was then says nothing of now.
+    const { cache: _, ...data } = told;
+    const summary = { ...rest, data };
     await run.phase(phase, async () => {
       if (phase !== 'verdict') return { ...summary, value: undefined };
       const text = [...cached.verdict];
@@ -125,7 +161,7 @@ async function replay(run: Run, request: FitCheckRequest, cached: Analysis): Pro
 
 /** One session's way to its stream. */
 interface Run {
-  readonly signal: AbortSignal;
+  readonly limits: CallLimits;
   /** The phases told so far. */
   readonly told: (PhaseSummary & { phase: PhaseName })[];
   /** True when something stood in for what was asked: such an answer is not kept for others. */
@@ -140,7 +176,7 @@ type Told<T> = PhaseSummary & { readonly value: T };
 function createRun(session: Session, request: FitCheckRequest, stream: EventStream): Run {
   const told: Run['told'] = [];
   return {
-    signal: session.signal,
+    limits: session,
     told,
     degraded: false,
     phase: (name, work) =>

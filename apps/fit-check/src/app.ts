@@ -1,20 +1,31 @@
 /** The service, put together. */
 import { dirname } from 'node:path';
 import cors from '@fastify/cors';
-import { database, disk, eventLoop, memory, type Observability, observe, SettingsError } from 'binnacle';
+import {
+  database,
+  disk,
+  eventLoop,
+  memory,
+  type Observability,
+  observe,
+  redis as redisCheck,
+  SettingsError,
+} from 'binnacle';
 import { fastifyOptions, observeFastify } from 'binnacle/fastify';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { createAnalyst, PHASES } from './analysis.ts';
+import { openRedis } from './cache/redis.ts';
 import { loadProfile, type Profile, ProfileError, SAMPLE_PROFILE } from './domain/index.ts';
 import { createLlm } from './llm/llm.ts';
 import { healthRoute } from './routes/health.ts';
-import { answerError, answerProblems } from './routes/problems.ts';
+import { answerError, answerProblems, answerUnreadable } from './routes/problems.ts';
 import { sessionsRoute } from './routes/sessions.ts';
 import { streamRoute } from './routes/stream.ts';
 import { createRunningSessions } from './running.ts';
 import { createSearch } from './search/search.ts';
 import type { FitCheckSettings } from './settings.ts';
-import { openStore } from './store.ts';
+import { createKeeper } from './store/keeper.ts';
+import { openStore } from './store/open.ts';
 import { VERSION } from './version.ts';
 
 export interface FitCheck {
@@ -26,14 +37,16 @@ export async function createFitCheck(settings: FitCheckSettings): Promise<FitChe
   const obs = observe({
     service: 'fit-check',
     version: VERSION,
+    ...(settings.revision !== undefined && { revision: settings.revision }),
     namespace: 'fit_check',
     phases: PHASES,
-    paths: [dirname(settings.databasePath)],
+    paths: [writableFolder(settings)],
   });
   const app = Fastify({
     ...fastifyOptions(obs),
     bodyLimit: settings.bodyLimitBytes,
     frameworkErrors: answerError,
+    clientErrorHandler: answerUnreadable,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 256 },
   });
@@ -43,26 +56,32 @@ export async function createFitCheck(settings: FitCheckSettings): Promise<FitChe
   if (settings.allowedOrigins.length > 0) await app.register(cors, { origin: corsOrigin(settings.allowedOrigins) });
 
   const profile = await readProfile(settings.profilePath);
-  const store = await openStore(settings.databasePath);
-  const search = createSearch(obs, settings.search);
-  const llm = createLlm(obs, settings.llm);
+  const redis = settings.redisUrl === undefined ? undefined : await openRedis(settings.redisUrl, obs.logger('ioredis'));
+  const keeper = createKeeper(obs, (onLost) => openStore(settings.database, onLost), {
+    leaseMs: settings.sessionLeaseMs,
+  });
+  await keeper.start();
+  const search = createSearch(obs, settings, redis);
+  const llm = createLlm(obs, settings);
   const running = createRunningSessions(settings.maxSessions);
 
   obs.health.check(
     'database',
-    database(() => store.ping()),
+    database(() => keeper.ping()),
   );
-  obs.health.check('disk', disk(dirname(settings.databasePath)));
+  if (redis !== undefined) obs.health.check('redis', redisCheck(redis));
+  obs.health.check('disk', disk(writableFolder(settings)));
   obs.health.check('memory', memory());
   obs.health.check('event_loop', eventLoop());
   obs.health.check('llm', () => breakerHealth(llm.breaker.state));
   obs.health.check('search', () => breakerHealth(search.breaker.state));
 
-  streamRoute(app, { obs, settings, store, running, analyse: createAnalyst({ obs, profile, search, llm }) });
-  sessionsRoute(app, store, running);
+  streamRoute(app, { obs, settings, keeper, running, analyse: createAnalyst({ obs, profile, search, llm, redis }) });
+  sessionsRoute(app, keeper, running);
   healthRoute(app, { obs, breakers: { search: search.breaker, llm: llm.breaker }, activeSessions: () => running.size });
   app.refuseOtherMethods();
-  app.addHook('onClose', () => store.close());
+  app.addHook('onClose', () => keeper.close());
+  app.addHook('onClose', () => redis?.close());
   return { app, obs };
 }
 
@@ -75,6 +94,11 @@ async function readProfile(path: string | undefined): Promise<Profile> {
       { variable: 'PROFILE_PATH', value: JSON.stringify(path), allowed: `a JSON Resume file (${error.message})` },
     ]);
   }
+}
+
+/** Where the service writes: beside its embedded database, else where it runs. */
+function writableFolder({ database }: FitCheckSettings): string {
+  return database.kind === 'sqlite' ? dirname(database.path) : process.cwd();
 }
 
 function breakerHealth(state: string): { status: 'healthy' | 'degraded'; breaker: string } {

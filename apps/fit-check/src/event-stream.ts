@@ -7,10 +7,15 @@ export class EventStream {
   /** What the framework sends. */
   readonly body: PassThrough = new PassThrough();
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #onLast: () => void;
   #ended = false;
 
-  /** A comment is sent every `heartbeatMs`, so that proxies do not cut a silent stream. */
-  constructor(heartbeatMs: number) {
+  /**
+   * A comment is sent every `heartbeatMs`, so that proxies do not cut a silent stream; `onLast` is called when the last
+   * event was sent.
+   */
+  constructor(heartbeatMs: number, onLast: () => void) {
+    this.#onLast = onLast;
     // A reader that goes away destroys the body; whoever writes then is told by the session's signal.
     this.body.on('error', () => {});
     this.#heartbeat = setInterval(() => this.#write(': heartbeat\n\n'), heartbeatMs);
@@ -25,6 +30,7 @@ export class EventStream {
     this.#ended = true;
     clearInterval(this.#heartbeat);
     this.body.end();
+    this.#onLast();
   }
 
   /** Waits until a slow reader has caught up; rejects when the signal aborts first. */

@@ -10,7 +10,6 @@ try {
   const { app, obs } = await createFitCheck(settings);
   obs.logProcessEvents();
   obs.stopOnSignals(() => app.close());
-  await obs.health.start();
   await app.listen({
     host: settings.host,
     port: settings.port,

@@ -32,7 +32,7 @@ export function parseRequest(body: unknown): FitCheckRequest {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new ServiceError('bad_request', 'The body must be a JSON object with "query".');
   }
-  for (const key of ['__proto__', 'constructor', 'prototype']) {
+  for (const key of ['__proto__', 'constructor']) {
     if (Object.hasOwn(body, key)) throw new ServiceError('bad_request', `The key "${key}" is not allowed.`);
   }
   if (!Body.Check(body)) {

@@ -5,6 +5,8 @@ export interface RunningSessions {
   readonly size: number;
   /** Takes an id; throws `session_busy` or `too_many_sessions`. */
   claim(id: string): void;
+  /** Gives an id back that was taken for nothing. */
+  release(id: string): void;
   /** While a session's last words are on their way, resolves once they have been stored; at once for any other. */
   whenStored(id: string): Promise<void>;
   /** The id is free again once `stored` resolves, and `whenStored` waits for it. */
@@ -31,6 +33,7 @@ export function createRunningSessions(max: number): RunningSessions {
       }
       running.add(id);
     },
+    release: (id) => void running.delete(id),
     whenStored: async (id) => void (await ending.get(id)),
     ending(id, stored) {
       ending.set(id, stored);

@@ -143,6 +143,29 @@ describe('bad input', () => {
     expect(stream.events.at(-1)?.event).toBe('complete');
   });
 
+  it('a key that is not named among the forbidden ones is ignored', async () => {
+    const stream = await ask(service.url, { query: 'Google', prototype: 1 });
+    expect(stream.events.at(-1)?.event).toBe('complete');
+  });
+
+  it.each([
+    ['garbage', 'nonsense\r\n\r\n', 400],
+    ['headers of 40 KB', `GET / HTTP/1.1\r\nhost: x\r\nx-large: ${'y'.repeat(40_000)}\r\n\r\n`, 431],
+  ])('%s is answered in the same form', async (_, text, status) => {
+    const answer = await new Promise<string>((resolve, reject) => {
+      let got = '';
+      const socket = connect(Number(new URL(service.url).port), '127.0.0.1', () => socket.write(text));
+      socket
+        .setEncoding('utf8')
+        .on('data', (chunk: string) => (got += chunk))
+        .on('end', () => resolve(got))
+        .on('error', reject);
+    });
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    const body = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as { error: Record<string, string> };
+    expect(Object.keys(body.error).sort()).toEqual(['code', 'message', 'request_id']);
+  });
+
   it('what is not HTTP is refused, and the service lives on', async () => {
     const { port } = new URL(service.url);
     await new Promise<void>((resolve) => {
@@ -166,12 +189,15 @@ describe('bad settings stop the start with one line', () => {
     ['METRICS_ENABLED', 'perhaps', /true or false/],
     ['TRUST_PROXY', 'everyone', /hops/],
     ['DATABASE_URL', 'mysql://root:hunter2@db/x?key=s3cret', /file:PATH/, 'mysql://db/x'],
+    ['SEARCH_URL', 'http://user:hunter2@search/?key=s3cret', /without user/, 'http://search/'],
     ['SEARCH_URL', 'ftp://user:hunter2@search?key=s3cret', /http/, 'ftp://search'],
     ['ALLOWED_ORIGINS', 'example.com', /origins/],
     ['PROFILE_PATH', '/does/not/exist.json', /JSON Resume|exist|read/i],
     ['DATABASE_URL', 'file:/proc/nothing/here.db', /file:PATH/],
+    ['DATABASE_URL', 'file:/etc/hostname', /file:PATH/],
     ['LOG_FILE', '/proc/nothing/here.log', /./],
-    ['REDIS_URL', 'redis://:hunter2@cache:6379', /./, 'redis://cache:6379'],
+    ['REDIS_URL', 'http://:hunter2@cache:6379', /redis:/, 'http://cache:6379'],
+    ['REDIS_URL', 'redis://:hunter2@cache:6379/main?x=s3cret', /a number/, 'redis://cache:6379/main'],
   ];
   it.each(cases)('%s=%s', async (variable, value, allowed, shown = value) => {
     for (const format of ['json', 'text']) {

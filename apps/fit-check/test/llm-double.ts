@@ -9,7 +9,11 @@ export type Behaviour =
   | { readonly kind: 'hold' }
   /** Sends one chunk and closes without a finish reason. */
   | { readonly kind: 'cut' }
-  | { readonly kind: 'status'; readonly status: number };
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string }
+  /** Accepts the request and never answers. */
+  | { readonly kind: 'silent' }
+  /** Does the first for this request, the rest for those that follow. */
+  | { readonly kind: 'then'; readonly first: Behaviour; readonly rest: Behaviour };
 
 export interface LlmDouble {
   readonly url: string;
@@ -34,7 +38,13 @@ export async function startLlm(behaviour: Behaviour = { kind: 'answer' }): Promi
     res.once('close', () => {
       if (!res.writableFinished) aborted += 1;
     });
-    await answer(double.behaviour, res, () => new Promise((resolve) => held.push(resolve)));
+    const { behaviour } = double;
+    if (behaviour.kind === 'then') double.behaviour = behaviour.rest;
+    await answer(
+      behaviour.kind === 'then' ? behaviour.first : behaviour,
+      res,
+      () => new Promise((resolve) => held.push(resolve)),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const double: LlmDouble = {
@@ -58,9 +68,11 @@ export async function startLlm(behaviour: Behaviour = { kind: 'answer' }): Promi
 }
 
 async function answer(behaviour: Behaviour, res: ServerResponse, hold: () => Promise<void>): Promise<void> {
+  if (behaviour.kind === 'silent') return;
   if (behaviour.kind === 'status') {
+    const retry = behaviour.retryAfter === undefined ? {} : { 'retry-after': behaviour.retryAfter };
     res
-      .writeHead(behaviour.status, { 'content-type': 'application/json' })
+      .writeHead(behaviour.status, { 'content-type': 'application/json', ...retry })
       .end(JSON.stringify({ error: { message: 'told to fail' } }));
     return;
   }

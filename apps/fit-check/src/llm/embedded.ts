@@ -5,7 +5,7 @@ import type { LlmProvider } from './provider.ts';
 export const embeddedAnalyst: LlmProvider = {
   name: 'embedded',
   model: 'embedded-analyst',
-  async *stream(input, operation, signal) {
+  async *stream(input, operation, { signal }) {
     const prompt = composePrompt(input);
     const inputTokens = countTokens(prompt.system) + countTokens(prompt.user);
     let outputTokens = 0;

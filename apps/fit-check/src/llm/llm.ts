@@ -1,50 +1,89 @@
-/** The language model behind its breaker, observed as one AI operation. */
+/** The language model behind its breaker, observed as one AI operation, with the embedded analyst to stand in. */
 import { type Breaker, BreakerOpenError, type Observability, outcomeOf, type Usage } from 'binnacle';
 import type { VerdictInput } from '../domain/index.ts';
 import { UpstreamError } from '../errors.ts';
-import type { LlmSettings } from '../settings.ts';
+import type { CallLimits } from '../limits.ts';
+import type { FitCheckSettings } from '../settings.ts';
 import { embeddedAnalyst } from './embedded.ts';
 import { createOpenAiProvider } from './openai.ts';
 import type { LlmProvider, VerdictChunk } from './provider.ts';
+
+/** Why the embedded analyst stood in. */
+export type Fallback = 'llm_failed' | 'breaker_open';
+
+/** What a verdict came from; filled in as it streams. */
+export interface VerdictSource {
+  provider: string;
+  model: string;
+  usage: Usage | null;
+  fallback?: Fallback;
+}
 
 export interface Llm {
   readonly provider: string;
   readonly model: string;
   readonly breaker: Breaker;
-  /** Streams a verdict; `onUsage` is told what it used, as soon as that is known. */
-  verdict(input: VerdictInput, signal: AbortSignal, onUsage: (usage: Usage) => void): AsyncGenerator<VerdictChunk>;
+  /** Streams a verdict; `source` is told who wrote it and what was used, as soon as that is known. */
+  verdict(input: VerdictInput, limits: CallLimits, source: VerdictSource): AsyncGenerator<VerdictChunk>;
 }
 
-export function createLlm(obs: Observability, settings: LlmSettings): Llm {
-  const source: LlmProvider =
-    settings.kind === 'embedded' ? embeddedAnalyst : createOpenAiProvider(settings, obs.logger('openai'));
-  const breaker = obs.breaker('llm', { failures: 3, openMs: 30_000 });
-  const info = { operation: 'chat', provider: source.name, model: source.model };
-  obs.ai.expect(info);
+export function createLlm(obs: Observability, settings: FitCheckSettings): Llm {
+  const provider: LlmProvider =
+    settings.llm.kind === 'embedded'
+      ? embeddedAnalyst
+      : createOpenAiProvider(settings.llm, settings.llmTimeoutMs, obs.logger('openai'));
+  const breaker = obs.breaker('llm', { failures: 3, openMs: settings.breakerOpenMs });
+  const log = obs.logger('llm');
+  const standsIn = settings.llmFallback && provider !== embeddedAnalyst;
+  for (const each of standsIn ? [provider, embeddedAnalyst] : [provider]) obs.ai.expect(infoOf(each));
   return {
-    provider: source.name,
-    model: source.model,
+    provider: provider.name,
+    model: provider.model,
     breaker,
-    async *verdict(input, signal, onUsage) {
+    async *verdict(input, limits, source) {
+      let said = false;
       try {
-        yield* breaker.stream(() =>
-          obs.ai.stream(
-            info,
-            (operation) => {
-              const usage = (used: Usage): void => {
-                operation.usage(used);
-                onUsage(used);
-              };
-              return source.stream(input, { usage, response: (said) => operation.response(said) }, signal);
-            },
-            (chunk) => chunk.tokens,
-          ),
-        );
+        for await (const chunk of breaker.stream(() => observed(obs, provider, input, limits, source))) {
+          said = true;
+          yield chunk;
+        }
+        return;
       } catch (error) {
-        if (error instanceof BreakerOpenError || outcomeOf(error, signal) === 'cancelled' || signal.aborted)
-          throw error;
-        throw new UpstreamError('the language model', error);
+        if (limits.signal.aborted || outcomeOf(error, limits.signal) === 'cancelled') throw error;
+        // Half a verdict cannot be taken back: what has begun is told as it ended.
+        if (said || !standsIn)
+          throw error instanceof BreakerOpenError ? error : new UpstreamError('the language model', error);
+        source.fallback = error instanceof BreakerOpenError ? 'breaker_open' : 'llm_failed';
+        log.warn({ error }, 'The LLM failed; the embedded analyst writes this verdict');
       }
+      yield* observed(obs, embeddedAnalyst, input, limits, source);
     },
   };
+}
+
+function observed(
+  obs: Observability,
+  provider: LlmProvider,
+  input: VerdictInput,
+  limits: CallLimits,
+  source: VerdictSource,
+): AsyncGenerator<VerdictChunk> {
+  source.provider = provider.name;
+  source.model = provider.model;
+  source.usage = null;
+  return obs.ai.stream(
+    infoOf(provider),
+    (operation) => {
+      const usage = (used: Usage): void => {
+        operation.usage(used);
+        source.usage = used;
+      };
+      return provider.stream(input, { usage, response: (said) => operation.response(said) }, limits);
+    },
+    (chunk) => chunk.tokens,
+  );
+}
+
+function infoOf({ name, model }: LlmProvider): { operation: string; provider: string; model: string } {
+  return { operation: 'chat', provider: name, model };
 }

@@ -1,56 +1,105 @@
 /** Any endpoint that speaks OpenAI Chat Completions, streamed, with its usage. */
-
+import type { Operation } from 'binnacle';
 import OpenAI from 'openai';
-import type { Logger } from 'pino';
-import { composePrompt } from '../domain/index.ts';
+import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
+import { composePrompt, type VerdictInput } from '../domain/index.ts';
+import { isTransient, retrying } from '../retry.ts';
 import type { LlmSettings } from '../settings.ts';
-import type { LlmProvider } from './provider.ts';
+import type { LlmProvider, VerdictChunk } from './provider.ts';
+import { createSilenceLimit } from './silence.ts';
 
-/** How long an endpoint may take to begin its answer, in milliseconds. */
-const CONNECT_TIMEOUT_MS = 30_000;
+type OpenAiSettings = Extract<LlmSettings, { kind: 'openai' }>;
+type Said = Pick<Operation, 'usage' | 'response'>;
 
-export function createOpenAiProvider(settings: Extract<LlmSettings, { kind: 'openai' }>, logger: Logger): LlmProvider {
+/** Attempts after the first, before an answer has begun. */
+const RETRIES = 2;
+const PAUSE_MS = 500;
+
+/** `timeoutMs` is how long the endpoint may be silent, before and within its answer. */
+export function createOpenAiProvider(
+  settings: OpenAiSettings,
+  timeoutMs: number,
+  logger: OpenAI['logger'],
+): LlmProvider {
   const { model } = settings;
   const client = new OpenAI({
     // Endpoints of one's own often ask for no key; the SDK wants one all the same.
     apiKey: settings.apiKey ?? 'none',
     ...(settings.baseUrl !== undefined && { baseURL: settings.baseUrl }),
-    timeout: CONNECT_TIMEOUT_MS,
-    maxRetries: 1,
+    // Repeated here, where a pause ends with the session and fits into what is left of it.
+    maxRetries: 0,
     logger,
+    // Below it the SDK writes whole prompts; what is written of the rest is for LOG_LEVELS to say.
+    logLevel: 'info',
   });
   return {
     name: 'openai',
     model,
-    async *stream(input, operation, signal) {
-      const prompt = composePrompt(input);
-      const chunks = await client.chat.completions.create(
-        {
-          model,
-          stream: true,
-          stream_options: { include_usage: true },
-          messages: [
-            { role: 'system', content: prompt.system },
-            { role: 'user', content: prompt.user },
-          ],
-        },
-        { signal },
-      );
-      let finishReason: string | undefined;
-      for await (const chunk of chunks) {
-        if (chunk.usage)
-          operation.usage({ inputTokens: chunk.usage.prompt_tokens, outputTokens: chunk.usage.completion_tokens });
-        const choice = chunk.choices[0];
-        if (choice?.finish_reason) {
-          finishReason = choice.finish_reason;
-          operation.response({ model: chunk.model, id: chunk.id, finishReasons: [finishReason] });
-        }
-        if (choice?.delta?.content) yield { text: choice.delta.content };
+    async *stream(input, said, { signal, remainingMs }) {
+      const silence = createSilenceLimit(signal, timeoutMs);
+      const attempt = () => {
+        silence.heard();
+        return client.chat.completions.create(toRequest(model, input), { signal: silence.signal });
+      };
+      try {
+        const chunks = await retrying(
+          {
+            retries: RETRIES,
+            pauseMs: PAUSE_MS,
+            signal: silence.signal,
+            remainingMs: () => Math.min(remainingMs(), timeoutMs),
+            retryable: isTransient,
+          },
+          attempt,
+        );
+        yield* read(chunks, said, silence.heard);
+        // The SDK ends an aborted stream as if it were whole.
+        silence.signal.throwIfAborted();
+      } catch (error) {
+        silence.signal.throwIfAborted();
+        throw error;
+      } finally {
+        silence.end();
       }
-      signal.throwIfAborted();
-      if (finishReason === undefined) throw new IncompleteStreamError();
     },
   };
+}
+
+function toRequest(model: string, input: VerdictInput): ChatCompletionCreateParamsStreaming {
+  const { system, user } = composePrompt(input);
+  return {
+    model,
+    stream: true,
+    stream_options: { include_usage: true },
+    messages: [
+      { role: 'system', content: system },
+      { role: 'user', content: user },
+    ],
+  };
+}
+
+async function* read(
+  chunks: AsyncIterable<ChatCompletionChunk>,
+  said: Said,
+  heard: () => void,
+): AsyncGenerator<VerdictChunk> {
+  let finished = false;
+  for await (const chunk of chunks) {
+    heard();
+    if (chunk.usage)
+      said.usage({ inputTokens: chunk.usage.prompt_tokens, outputTokens: chunk.usage.completion_tokens });
+    const choice = chunk.choices[0];
+    if (choice?.finish_reason) {
+      finished = true;
+      said.response({ model: chunk.model, id: chunk.id, finishReasons: [choice.finish_reason] });
+    }
+    if (choice?.delta?.content) {
+      yield { text: choice.delta.content };
+      // A slow reader's time is not the endpoint's silence.
+      heard();
+    }
+  }
+  if (!finished) throw new IncompleteStreamError();
 }
 
 /** A stream that ended without saying that it was whole. */

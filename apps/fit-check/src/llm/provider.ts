@@ -1,6 +1,7 @@
 /** Who writes the verdict: a provider gives chunks, and says what it used. */
 import type { Operation } from 'binnacle';
 import type { VerdictInput } from '../domain/index.ts';
+import type { CallLimits } from '../limits.ts';
 
 export interface VerdictChunk {
   readonly text: string;
@@ -16,6 +17,6 @@ export interface LlmProvider {
   stream(
     input: VerdictInput,
     operation: Pick<Operation, 'usage' | 'response'>,
-    signal: AbortSignal,
+    limits: CallLimits,
   ): AsyncIterable<VerdictChunk>;
 }

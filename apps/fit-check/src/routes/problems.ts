@@ -1,5 +1,7 @@
 /** How the service answers what it cannot serve: unknown paths, wrong methods, errors. One form for all. */
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { errorBody, ServiceError, toServiceError } from '../errors.ts';
@@ -30,6 +32,23 @@ export async function answerError(thrown: unknown, request: FastifyRequest, repl
   if (error.code === 'too_large') await discardBody(request.raw);
   if (error.code === 'internal') request.log.error({ error: thrown }, 'The request failed');
   await reply.code(error.status).headers(error.headers).send(errorBody(error, request.id));
+}
+
+/** What Node's parser refuses never becomes a request; its caller is told in the same form. */
+export function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const message = tooLarge
+    ? 'The headers are larger than this service takes.'
+    : 'This is not a request that can be read.';
+  const body = JSON.stringify(errorBody(new ServiceError('bad_request', message), randomUUID()));
+  const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }
 
 /**

@@ -8,32 +8,30 @@ import { recordSession } from '../record.ts';
 import { type FitCheckRequest, parseRequest } from '../request.ts';
 import type { RunningSessions } from '../running.ts';
 import type { FitCheckSettings } from '../settings.ts';
-import type { SessionStore } from '../store.ts';
+import type { SessionKeeper, SessionRun } from '../store/keeper.ts';
 
 export interface StreamParts {
   readonly obs: Observability;
   readonly settings: FitCheckSettings;
   readonly analyse: Analyse;
-  readonly store: SessionStore;
+  readonly keeper: SessionKeeper;
   readonly running: RunningSessions;
 }
 
-/** How long a reader may take for the last words, in milliseconds, before its connection is closed. */
-const LAST_WORDS_MS = 30_000;
-
 export function streamRoute(app: FastifyInstance, parts: StreamParts): void {
-  const { obs, settings, running } = parts;
-  app.post('/api/fit-check/stream', (request, reply) => {
+  const { obs, settings } = parts;
+  app.post('/api/fit-check/stream', async (request, reply) => {
     const asked = parseRequest(request.body);
-    running.claim(asked.sessionId);
-    const stream = new EventStream(settings.heartbeatMs);
+    const run = await begin(parts, asked.sessionId, reply);
+    if (run === undefined) return reply.hijack();
+    const stream = new EventStream(settings.heartbeatMs, () => limitLastWords(reply, settings.lastWordsMs));
     const options = {
       id: asked.sessionId,
       timeoutMs: settings.sessionTimeoutMs,
       fields: { query_length: asked.query.length },
     };
     void obs
-      .session(options, (session) => runSession(parts, session, asked, stream, reply))
+      .session(options, (session) => runSession(parts, { session, run, asked, stream }))
       .catch((error: unknown) => sayGoodbye(obs, stream, error));
     return reply
       .header('content-type', 'text/event-stream; charset=utf-8')
@@ -43,15 +41,37 @@ export function streamRoute(app: FastifyInstance, parts: StreamParts): void {
   });
 }
 
-async function runSession(
-  { obs, store, running, analyse }: StreamParts,
-  session: Session,
-  asked: FitCheckRequest,
-  stream: EventStream,
+/** Takes the id, here and over all instances; undefined when the client has gone meanwhile. */
+async function begin(
+  { keeper, running }: StreamParts,
+  id: string,
   reply: FastifyReply,
-): Promise<void> {
+): Promise<SessionRun | undefined> {
   const watch = measure();
-  const record = recordSession(obs, store, session);
+  running.claim(id);
+  try {
+    const run = await keeper.begin(id);
+    if (!reply.raw.destroyed) return run;
+    await run.finish('cancelled', watch.stop());
+  } catch (error) {
+    running.release(id);
+    throw error;
+  }
+  running.release(id);
+  return undefined;
+}
+
+interface SessionInHand {
+  readonly session: Session;
+  readonly run: SessionRun;
+  readonly asked: FitCheckRequest;
+  readonly stream: EventStream;
+}
+
+async function runSession({ running, analyse }: StreamParts, inHand: SessionInHand): Promise<void> {
+  const { session, run, asked, stream } = inHand;
+  const watch = measure();
+  const record = recordSession(run, session);
   running.ending(session.id, record.settled);
   const analysis = await analyse(session, asked, stream);
   await record.keep(analysis);
@@ -64,8 +84,12 @@ async function runSession(
     cached,
     provider,
   });
-  const timer = setTimeout(() => reply.raw.destroy(), LAST_WORDS_MS);
-  void session.settled.then(() => clearTimeout(timer));
+}
+
+/** A reader that does not take the last words, however the session ended, must not hold its place for ever. */
+function limitLastWords({ raw }: FastifyReply, ms: number): void {
+  const timer = setTimeout(() => raw.destroy(), ms);
+  raw.once('close', () => clearTimeout(timer));
 }
 
 /** The last event of a session that did not complete. */

@@ -1,34 +1,57 @@
 /** SearXNG's JSON search, or anything that answers in its form. */
 import { type Finding, webFinding } from '../domain/index.ts';
+import type { CallLimits } from '../limits.ts';
+import { isTransient, retrying } from '../retry.ts';
 
-const TIMEOUT_MS = 5000;
 const MAX_QUERY = 200;
 const MAX_BYTES = 2 * 1024 * 1024;
+/** Attempts after the first; asking twice is safe. */
+const RETRIES = 1;
+const PAUSE_MS = 200;
 
-/** Searches the web; throws whatever went wrong, a `TimeoutError` after 5 s. */
+export interface SearchEndpoint {
+  readonly url: string;
+  readonly apiKey: string | undefined;
+  /** How long all attempts may take together, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Searches the web; throws whatever went wrong, a `TimeoutError` when the time is up. */
 export async function searchWeb(
-  { url, apiKey }: { url: string; apiKey: string | undefined },
+  endpoint: SearchEndpoint,
   query: string,
   limit: number,
-  signal: AbortSignal,
+  limits: CallLimits,
 ): Promise<Finding[]> {
-  const address = new URL(`${url.replace(/\/+$/, '')}/search`);
-  address.searchParams.set('q', query.slice(0, MAX_QUERY));
-  address.searchParams.set('format', 'json');
-  const response = await fetch(address, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    headers: { accept: 'application/json', ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }) },
-  });
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw Object.assign(new Error('the search answered with an error'), { status: response.status });
-  }
-  const { results } = JSON.parse(await readText(response)) as { results?: unknown };
-  if (!Array.isArray(results)) throw new TypeError('the search answered without results');
+  const endsAt = performance.now() + Math.min(endpoint.timeoutMs, limits.remainingMs());
+  const remainingMs = (): number => Math.max(1, Math.round(endsAt - performance.now()));
+  const signal = AbortSignal.any([limits.signal, AbortSignal.timeout(remainingMs())]);
+  const retry = { retries: RETRIES, pauseMs: PAUSE_MS, signal, remainingMs, retryable: isTransient };
+  const results = await retrying(retry, () => ask(endpoint, query, signal));
   return results
     .filter(isResult)
     .slice(0, limit)
     .map((result, index) => webFinding(index + 1, result));
+}
+
+async function ask({ url, apiKey }: SearchEndpoint, query: string, signal: AbortSignal): Promise<unknown[]> {
+  const address = new URL(`${url.replace(/\/+$/, '')}/search`);
+  address.searchParams.set('q', query.slice(0, MAX_QUERY));
+  address.searchParams.set('format', 'json');
+  const response = await fetch(address, {
+    signal,
+    headers: { accept: 'application/json', ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }) },
+  });
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw Object.assign(new Error('the search answered with an error'), {
+      status: response.status,
+      headers: response.headers,
+    });
+  }
+  const { results } = JSON.parse(await readText(response)) as { results?: unknown };
+  if (!Array.isArray(results)) throw new TypeError('the search answered without results');
+  return results;
 }
 
 async function readText(response: Response): Promise<string> {
