@@ -1,0 +1,142 @@
+import { connect } from 'node:net';
+
+/**
+ * A closed-loop load generator over raw sockets: one request in flight a connection. Small on purpose: a full HTTP
+ * client would need more of its processor than a bare server needs of its own, and would then measure itself.
+ */
+
+const REQUEST = Buffer.from(
+  'GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: binnacle-bench\r\nAccept: application/json\r\nAccept-Encoding: gzip\r\n\r\n',
+);
+const STATUS_OK = Buffer.from('HTTP/1.1 200 ');
+/** An answer that takes longer fails the run. */
+const PATIENCE_MS = 10_000;
+/** The most that is waited for a number of requests, in seconds. */
+const LONGEST_S = 20;
+/** Latencies are kept to a microsecond up to this many. */
+const SLOWEST_US = 2_000_000;
+
+/** @typedef {{ requests: number, seconds: number, p50Ms: number, p99Ms: number }} Loaded */
+/** @typedef {{ seconds?: number, atLeast?: number, requests?: number }} Until a time, by which so many have to be asked too; or a number */
+/** @typedef {{ run: (until: Until) => Promise<Loaded>, close: () => void }} Load */
+
+/**
+ * Opens the connections, which are kept over all runs.
+ * @param {{ port: number, connections: number, answer: string }} options the whole body that each answer must end with
+ * @returns {Promise<Load>}
+ */
+export async function openLoad({ port, connections, answer }) {
+  const body = Buffer.from(answer);
+  const lanes = await Promise.all(Array.from({ length: connections }, () => openLane(port, body)));
+  return {
+    run: (until) => runAll(lanes, until),
+    close: () => {
+      for (const lane of lanes) lane.socket.destroy();
+    },
+  };
+}
+
+/**
+ * Asks until the time or the number is up, then waits for what is in flight: every request counted has been answered.
+ * @param {Lane[]} lanes
+ * @param {Until} until
+ * @returns {Promise<Loaded>}
+ */
+async function runAll(lanes, { seconds = LONGEST_S, atLeast = 0, requests = Number.POSITIVE_INFINITY }) {
+  const latencies = new Uint32Array(SLOWEST_US);
+  let asked = 0;
+  let answered = 0;
+  const start = performance.now();
+  const end = start + seconds * 1000;
+  const limit = start + Math.max(seconds, LONGEST_S) * 1000;
+  const again = (/** @type {number} */ askedAt) => {
+    const now = performance.now();
+    if (askedAt > 0) {
+      answered += 1;
+      latencies[Math.min(SLOWEST_US - 1, Math.round((now - askedAt) * 1000))] += 1;
+    }
+    if (now >= limit || asked >= requests || (now >= end && asked >= atLeast)) return false;
+    asked += 1;
+    return true;
+  };
+  await Promise.all(lanes.map((lane) => lane.run(again)));
+  const took = (performance.now() - start) / 1000;
+  return {
+    requests: answered,
+    seconds: took,
+    p50Ms: percentile(latencies, answered, 0.5),
+    p99Ms: percentile(latencies, answered, 0.99),
+  };
+}
+
+/**
+ * @param {Uint32Array} latencies number of answers by microseconds
+ * @param {number} count
+ * @param {number} share
+ */
+function percentile(latencies, count, share) {
+  let seen = 0;
+  for (let us = 0; us < latencies.length; us += 1) {
+    seen += latencies[us] ?? 0;
+    if (seen >= count * share) return us / 1000;
+  }
+  return Number.NaN;
+}
+
+/** @typedef {{ socket: import('node:net').Socket, run: (again: (askedAt: number) => boolean) => Promise<void> }} Lane */
+
+/**
+ * @param {number} port
+ * @param {Buffer} body
+ * @returns {Promise<Lane>}
+ */
+function openLane(port, body) {
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+  /** @type {Buffer | undefined} */
+  let held;
+  let onAnswer = () => {};
+  let onFailure = (/** @type {Error} */ _error) => {};
+  socket.on('data', (chunk) => {
+    held = held === undefined ? chunk : Buffer.concat([held, chunk]);
+    if (!endsWith(held, body)) return;
+    const well = held.compare(STATUS_OK, 0, STATUS_OK.length, 0, STATUS_OK.length) === 0;
+    held = undefined;
+    if (well) onAnswer();
+    else onFailure(new Error('the server answered otherwise than with 200'));
+  });
+  socket.on('error', (error) => onFailure(error));
+  socket.on('close', () => onFailure(new Error('the server closed a connection')));
+  const run = (/** @type {(askedAt: number) => boolean} */ again) =>
+    new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
+      let askedAt = 0;
+      const timer = setInterval(() => {
+        if (performance.now() - askedAt > PATIENCE_MS) onFailure(new Error(`no answer within ${PATIENCE_MS} ms`));
+      }, 1000);
+      onFailure = (error) => {
+        clearInterval(timer);
+        reject(error);
+      };
+      onAnswer = () => {
+        if (!again(askedAt)) {
+          clearInterval(timer);
+          resolve();
+          return;
+        }
+        askedAt = performance.now();
+        socket.write(REQUEST);
+      };
+      onAnswer();
+    });
+  return new Promise((resolve, reject) => {
+    onFailure = reject;
+    socket.once('connect', () => resolve({ socket, run }));
+  });
+}
+
+/**
+ * @param {Buffer} whole
+ * @param {Buffer} tail
+ */
+function endsWith(whole, tail) {
+  return whole.length > tail.length && whole.compare(tail, 0, tail.length, whole.length - tail.length) === 0;
+}
