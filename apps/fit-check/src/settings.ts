@@ -50,7 +50,12 @@ export function readFitCheckSettings(env: NodeJS.ProcessEnv = process.env): FitC
   return readSettings(env, readAll);
 }
 
+/** What `HEALTH_CRITICAL` may name; `redis` where none is configured is told when the checks are there. */
+const CHECKS: readonly string[] = ['database', 'redis', 'disk', 'memory', 'event_loop', 'llm', 'search'];
+
 function readAll(from: Reader): FitCheckSettings {
+  // The library reads it; a name that no check can have would make nothing critical.
+  from.parse('HEALTH_CRITICAL', undefined, parseChecks, `checks, comma-separated, of ${CHECKS.join(', ')}`);
   const time = { min: 10, max: 86_400_000, unit: 'milliseconds' };
   return {
     host: from.text('HOST') ?? '127.0.0.1',
@@ -135,6 +140,11 @@ function parseRedis(text: string): string | undefined {
 
 function isUrlOf(text: string, protocols: readonly string[]): boolean {
   return URL.canParse(text) && protocols.includes(new URL(text).protocol) && new URL(text).hostname !== '';
+}
+
+function parseChecks(text: string): string | undefined {
+  const names = text.split(',').map((word) => word.trim());
+  return names.every((name) => name === '' || CHECKS.includes(name)) ? text : undefined;
 }
 
 function parseOrigins(text: string): readonly string[] | undefined {

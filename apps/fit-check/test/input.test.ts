@@ -195,6 +195,7 @@ describe('bad settings stop the start with one line', () => {
     ['PROFILE_PATH', '/does/not/exist.json', /JSON Resume|exist|read/i],
     ['DATABASE_URL', 'file:/proc/nothing/here.db', /file:PATH/],
     ['DATABASE_URL', 'file:/etc/hostname', /file:PATH/],
+    ['HEALTH_CRITICAL', 'databse,disk', /event_loop/],
     ['LOG_FILE', '/proc/nothing/here.log', /./],
     ['REDIS_URL', 'http://:hunter2@cache:6379', /redis:/, 'http://cache:6379'],
     ['REDIS_URL', 'redis://:hunter2@cache:6379/main?x=s3cret', /a number/, 'redis://cache:6379/main'],
