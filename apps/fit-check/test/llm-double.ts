@@ -1,10 +1,11 @@
 /** An endpoint that speaks OpenAI Chat Completions over a real socket, and does as it is told. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 
 export type Behaviour =
-  /** Answers `chunks`, says its usage, and ends. */
-  | { readonly kind: 'answer'; readonly chunks?: readonly string[]; readonly usage?: boolean }
+  /** Answers `chunks`, one each `paceMs` milliseconds (all at once unless told), says its usage, and ends. */
+  | { readonly kind: 'answer'; readonly chunks?: readonly string[]; readonly usage?: boolean; readonly paceMs?: number }
   /** Sends one chunk, then nothing until `release`. */
   | { readonly kind: 'hold' }
   /** Sends one chunk and closes without a finish reason. */
@@ -83,7 +84,13 @@ async function answer(behaviour: Behaviour, res: ServerResponse, hold: () => Pro
     );
   const say = (content: string): void => send({ index: 0, delta: { content }, finish_reason: null });
   const chunks = behaviour.kind === 'answer' ? (behaviour.chunks ?? ['A fit ', '[work:1] ', '[query:1].']) : ['A fit '];
-  for (const chunk of chunks) say(chunk);
+  const paceMs = behaviour.kind === 'answer' ? behaviour.paceMs : undefined;
+  for (const chunk of chunks) {
+    if (paceMs !== undefined) await wait(paceMs);
+    // The caller may go away within a paced answer.
+    if (res.destroyed) return;
+    say(chunk);
+  }
   if (behaviour.kind === 'cut') {
     res.end();
     return;

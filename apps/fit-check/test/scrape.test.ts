@@ -1,13 +1,13 @@
-/** The guide's test 3: the scrape by name, by promtool, and by a real Prometheus. */
+/** The guide's test 3: the scrape by name, by promtool, and by a real Prometheus, over embedded parts and over servers. */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { BACKINGS, type Backing, type Run, titleOf, useBacking } from './backings.ts';
 import { ask } from './events.ts';
 import { scrape } from './metrics.ts';
 import { freePort } from './ports.ts';
-import { type Service, startService } from './service.ts';
 import { until } from './until.ts';
 
 const BUCKETS = {
@@ -29,44 +29,27 @@ const hasPrometheus =
   spawnSync('prometheus', ['--version']).status === 0 && spawnSync('promtool', ['--version']).status === 0;
 const needed = process.env.REQUIRE_SERVERS === '1';
 
-let service: Service;
-beforeAll(async () => {
-  service = await startService();
-});
-afterAll(() => service.stop());
+type Sample = { readonly metric: object; readonly value: [number, string] };
 
-describe('the scrape of a service that has served nothing', () => {
+for (const backing of BACKINGS)
+  describe.skipIf(backing.skipped !== undefined)(titleOf(backing), () => {
+    const run = useBacking(backing);
+    describe('the scrape of a service that has served nothing', () => testZero(backing, run));
+    describe('the scrape after one session', () => testServed(backing, run));
+    describe.skipIf(!hasPrometheus && !needed)(
+      'promtool and Prometheus (skipped where they are not installed: apt-get install prometheus)',
+      () => testPrometheus(run),
+    );
+  });
+
+function testZero({ model }: Backing, run: () => Run): void {
   it('has every series of the guide at 0, with its labels and buckets', async () => {
-    const samples = await scrape(service.url);
-    const zero = [
-      'active_sessions',
-      ...['success', 'error', 'timeout', 'cancelled'].map((status) => `requests_total{status="${status}"}`),
-      ...PHASES.flatMap((phase) =>
-        ['success', 'error'].map((status) => `phase_completions_total{phase="${phase}",status="${status}"}`),
-      ),
-      ...['success', 'error', 'cancelled'].map(
-        (status) => `llm_calls_total{model="embedded-analyst",status="${status}"}`,
-      ),
-      ...['search', 'llm'].flatMap((name) => [
-        `circuit_breaker_state{service="${name}"}`,
-        `circuit_breaker_open_seconds_total{service="${name}"}`,
-        ...['success', 'failure', 'timeout', 'rejected', 'cancelled'].map(
-          (outcome) => `circuit_breaker_calls_total{service="${name}",outcome="${outcome}"}`,
-        ),
-      ]),
-      'circuit_breaker_transitions_total{service="llm",from="closed",to="open"}',
-      ...['hit', 'miss', 'error'].map((result) => `cache_requests_total{cache="search",result="${result}"}`),
-      'cache_entries{cache="search"}',
-      'cache_evictions_total{cache="search"}',
-      'request_duration_seconds_count',
-      ...PHASES.map((phase) => `phase_duration_seconds_count{phase="${phase}"}`),
-      'llm_latency_seconds_count{model="embedded-analyst"}',
-    ];
-    for (const name of zero) expect.soft(samples.get(`fit_check_${name}`), name).toBe(0);
+    const samples = await scrape(run().service.url);
+    for (const name of zeroSeries(model)) expect.soft(samples.get(`fit_check_${name}`), name).toBe(0);
     const prefix = {
       request_duration_seconds: '',
       phase_duration_seconds: 'phase="verdict",',
-      llm_latency_seconds: 'model="embedded-analyst",',
+      llm_latency_seconds: `model="${model}",`,
     };
     for (const [name, bounds] of Object.entries(BUCKETS)) {
       const labels = prefix[name as keyof typeof prefix];
@@ -79,51 +62,88 @@ describe('the scrape of a service that has served nothing', () => {
     for (const source of ['provider', 'estimated', 'missing'])
       expect(samples.get(`ai_usage_source_total{source="${source}"}`)).toBe(0);
   });
-});
+}
 
-describe.skipIf(!hasPrometheus && !needed)(
-  'promtool and Prometheus (skipped where they are not installed: apt-get install prometheus)',
-  () => {
-    it('promtool finds nothing to say', async () => {
-      await ask(service.url, { query: 'Google' });
-      const text = await (await fetch(`${service.url}/metrics`)).text();
-      const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
-      expect(`${stdout}${stderr}`).toBe('');
-      expect(status).toBe(0);
-    });
+function zeroSeries(model: string): string[] {
+  return [
+    'active_sessions',
+    ...['success', 'error', 'timeout', 'cancelled'].map((status) => `requests_total{status="${status}"}`),
+    ...PHASES.flatMap((phase) =>
+      ['success', 'error'].map((status) => `phase_completions_total{phase="${phase}",status="${status}"}`),
+    ),
+    ...['success', 'error', 'cancelled'].map((status) => `llm_calls_total{model="${model}",status="${status}"}`),
+    ...['search', 'llm'].flatMap((name) => [
+      `circuit_breaker_state{service="${name}"}`,
+      `circuit_breaker_open_seconds_total{service="${name}"}`,
+      ...['success', 'failure', 'timeout', 'rejected', 'cancelled'].map(
+        (outcome) => `circuit_breaker_calls_total{service="${name}",outcome="${outcome}"}`,
+      ),
+    ]),
+    'circuit_breaker_transitions_total{service="llm",from="closed",to="open"}',
+    ...['hit', 'miss', 'error'].map((result) => `cache_requests_total{cache="search",result="${result}"}`),
+    'cache_entries{cache="search"}',
+    'cache_evictions_total{cache="search"}',
+    'request_duration_seconds_count',
+    ...PHASES.map((phase) => `phase_duration_seconds_count{phase="${phase}"}`),
+    `llm_latency_seconds_count{model="${model}"}`,
+  ];
+}
 
-    it('a real Prometheus scrapes it, and every query of the appendix gives a result', async () => {
-      const prometheus = await startPrometheus(service.url);
-      try {
-        const query = async (text: string): Promise<{ metric: object; value: [number, string] }[]> => {
-          const response = await fetch(`${prometheus.url}/api/v1/query?query=${encodeURIComponent(text)}`);
-          const body = (await response.json()) as {
-            status: string;
-            data: { result: { metric: object; value: [number, string] }[] };
-          };
-          expect(body.status).toBe('success');
-          return body.data.result;
-        };
-        await until(
-          'two scrapes have been made',
-          async () => Number((await query('count_over_time(fit_check_active_sessions[5m])'))[0]?.value[1] ?? 0) >= 3,
-        );
-        await ask(service.url, { query: 'Siemens' });
-        await until(
-          'the session has been scraped',
-          async () =>
-            Number((await query('increase(fit_check_requests_total{status="success"}[1m])'))[0]?.value[1] ?? 0) > 0,
-        );
-        for (const text of APPENDIX) expect.soft((await query(text)).length, text).toBeGreaterThan(0);
-        expect((await query('up'))[0]?.value[1]).toBe('1');
-        const quantile = await query('histogram_quantile(0.95, rate(fit_check_request_duration_seconds_bucket[5m]))');
-        expect(Number(quantile[0]?.value[1])).toBeGreaterThan(0);
-      } finally {
-        await prometheus.stop();
-      }
-    });
-  },
-);
+function testServed({ model, outside: expected }: Backing, run: () => Run): void {
+  it('counts it under the model that wrote it, and the parts that are meant served it', async () => {
+    const { service, storedStatus, outside } = run();
+    await ask(service.url, { query: 'Spotify', session_id: 'scraped' });
+    await until('it is stored', async () => (await storedStatus(service, 'scraped')) === 'complete');
+    expect(await outside('Spotify')).toEqual(expected);
+    const samples = await scrape(service.url);
+    const calls = [...samples].filter(([name, count]) => name.startsWith('fit_check_llm_calls_total{') && count > 0);
+    expect(calls).toEqual([[`fit_check_llm_calls_total{model="${model}",status="success"}`, 1]]);
+    for (const name of ['search', 'llm'])
+      expect(samples.get(`fit_check_circuit_breaker_calls_total{service="${name}",outcome="success"}`)).toBe(1);
+  });
+}
+
+function testPrometheus(run: () => Run): void {
+  it('promtool finds nothing to say', async () => {
+    const { url } = run().service;
+    await ask(url, { query: 'Google' });
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+    expect(`${stdout}${stderr}`).toBe('');
+    expect(status).toBe(0);
+  });
+
+  it('a real Prometheus scrapes it, and every query of the appendix gives a result', async () => {
+    const { url } = run().service;
+    const prometheus = await startPrometheus(url);
+    const query = (text: string): Promise<Sample[]> => queryPrometheus(prometheus.url, text);
+    const first = async (text: string): Promise<number> => Number((await query(text))[0]?.value[1] ?? 0);
+    try {
+      await until(
+        'scrapes have been made',
+        async () => (await first('count_over_time(fit_check_active_sessions[5m])')) >= 3,
+      );
+      await ask(url, { query: 'Siemens' });
+      await until(
+        'the session has been scraped',
+        async () => (await first('increase(fit_check_requests_total{status="success"}[1m])')) > 0,
+      );
+      for (const text of APPENDIX) expect.soft((await query(text)).length, text).toBeGreaterThan(0);
+      expect((await query('up'))[0]?.value[1]).toBe('1');
+      const quantile = 'histogram_quantile(0.95, rate(fit_check_request_duration_seconds_bucket[5m]))';
+      expect(await first(quantile)).toBeGreaterThan(0);
+    } finally {
+      await prometheus.stop();
+    }
+  });
+}
+
+async function queryPrometheus(url: string, text: string): Promise<Sample[]> {
+  const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(text)}`);
+  const body = (await response.json()) as { status: string; data: { result: Sample[] } };
+  expect(body.status).toBe('success');
+  return body.data.result;
+}
 
 async function startPrometheus(target: string): Promise<{ url: string; stop(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'prometheus-'));
