@@ -42,12 +42,17 @@ interface Plan {
   changed: Promise<void>;
 }
 
-/** Stands before a port of this machine. */
-export async function startProxy(targetPort: number): Promise<Proxy> {
+/** Hears what one connection carries, piece by piece, as it comes from its sender. */
+export type Observer = (way: Way, chunk: Buffer) => void;
+
+/** Stands before a port of this machine; `observe` makes the observer of each new connection. */
+export async function startProxy(targetPort: number, observe?: () => Observer): Promise<Proxy> {
   const links = new Set<Link>();
   let change = (): void => {};
   const plan: Plan = { fault: { kind: 'pass' }, changed: new Promise((resolve) => (change = resolve)) };
-  const listener = createServer({ allowHalfOpen: true }, (client) => join(client, targetPort, plan, links));
+  const listener = createServer({ allowHalfOpen: true }, (client) =>
+    join(client, targetPort, { plan, links, onData: observe?.() }),
+  );
   const listen = async (port: number): Promise<void> => {
     listener.listen(port, '127.0.0.1');
     await once(listener, 'listening');
@@ -79,7 +84,13 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   };
 }
 
-function join(client: Socket, targetPort: number, plan: Plan, links: Set<Link>): void {
+interface Joining {
+  readonly plan: Plan;
+  readonly links: Set<Link>;
+  readonly onData: Observer | undefined;
+}
+
+function join(client: Socket, targetPort: number, { plan, links, onData }: Joining): void {
   if (plan.fault.kind === 'reset' && plan.fault.afterBytes === undefined) {
     client.on('error', () => {});
     client.resetAndDestroy();
@@ -100,14 +111,15 @@ function join(client: Socket, targetPort: number, plan: Plan, links: Set<Link>):
     });
   }
   // A connection that is gone ends what was on its way over it.
-  void carry(link, 'to-server', plan).catch(() => {});
-  void carry(link, 'to-client', plan).catch(() => {});
+  void carry(link, 'to-server', plan, onData).catch(() => {});
+  void carry(link, 'to-client', plan, onData).catch(() => {});
 }
 
-async function carry(link: Link, way: Way, plan: Plan): Promise<void> {
+async function carry(link: Link, way: Way, plan: Plan, onData?: Observer): Promise<void> {
   const [from, to] = way === 'to-server' ? [link.client, link.server] : [link.server, link.client];
   for await (const chunk of from.iterator({ destroyOnReturn: false })) {
     let rest = chunk as Buffer;
+    onData?.(way, rest);
     while (rest.length > 0) {
       const piece = rest.subarray(0, await nextSize(link, way, rest.length, plan));
       rest = rest.subarray(piece.length);
