@@ -246,3 +246,36 @@ describe('fields', () => {
     );
   });
 });
+
+describe('secrets whose name stands beside them', () => {
+  test.each<[string, unknown, unknown]>([
+    [
+      'rawHeaders',
+      ['Host', 'h', 'Authorization', 'Bearer abc', 'Cookie', 'a=b'],
+      ['Host', 'h', 'Authorization', '[REDACTED]', 'Cookie', '[REDACTED]'],
+    ],
+    [
+      'entries',
+      [
+        ['accept', 'a'],
+        ['x-api-key', 'k'],
+      ],
+      [
+        ['accept', 'a'],
+        ['x-api-key', '[REDACTED]'],
+      ],
+    ],
+    [
+      'headers',
+      [
+        { name: 'Accept', value: 'a' },
+        { name: 'Cookie', value: 'c' },
+      ],
+      [
+        { name: 'Accept', value: 'a' },
+        { name: 'Cookie', value: '[REDACTED]' },
+      ],
+    ],
+    ['fields', ['password', 'email'], ['password', 'email']],
+  ])('%s', (key, value, expected) => expect(safe(value, key)).toEqual(expected));
+});

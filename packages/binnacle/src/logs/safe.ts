@@ -123,10 +123,25 @@ function safeArray(
   for (let i = 0; i < Math.min(items.length, WIDTH_LIMIT); i++) {
     if (budget.nodes <= 0) break;
     budget.nodes -= 1;
-    out.push(safe(key, readItem(items, i), budget, within) ?? null);
+    const item = readItem(items, i);
+    out.push(isNamedSecret(key, items, i, above) ? REDACTED : (safe(key, item, budget, within) ?? null));
   }
   if (out.length < length) out.push(`[${length - out.length} items cut]`);
   return out;
+}
+
+/** Whether the item before is its name, and a secret one's: in Node's `rawHeaders`, and in lists of `[name, value]`. */
+function isNamedSecret(key: string, items: readonly unknown[], index: number, above: Ancestors): boolean {
+  if (index % 2 === 0) return false;
+  const name = readItem(items, index - 1);
+  if (typeof name !== 'string' || !isSecretKey(name)) return false;
+  return /headers?$/i.test(key) || (items.length === 2 && Array.isArray(above.at(-1)));
+}
+
+/** `{ name: 'cookie', value: '…' }`, as recorders of HTTP write headers. */
+function isSecretEntry(entry: object): boolean {
+  const { name, key, header } = entry as Readonly<Record<string, unknown>>;
+  return [name, key, header].some((word) => typeof word === 'string' && isSecretKey(word));
 }
 
 function safePlain(value: object, plain: boolean, budget: Budget, above: Ancestors): unknown {
@@ -139,7 +154,8 @@ function safePlain(value: object, plain: boolean, budget: Budget, above: Ancesto
   for (; done < count && budget.nodes > 0; done++) {
     const key = keys[done] as string;
     budget.nodes -= 1;
-    setField(out, boundName(key), readSafe(value, key, budget, within));
+    const secret = key === 'value' && isSecretEntry(value);
+    setField(out, boundName(key), secret ? REDACTED : readSafe(value, key, budget, within));
   }
   if (done < keys.length) out['…'] = `${keys.length - done} keys cut`;
   return out;
