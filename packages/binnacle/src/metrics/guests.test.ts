@@ -96,11 +96,24 @@ describe('a registry of the host', () => {
     const text = await scrape(registry);
     expect(text.some((line) => /^process_cpu_seconds_total \d/.test(line))).toBe(true);
     expect(text.some((line) => /^nodejs_heap_space_size_used_bytes\{space="old"\} \d+$/.test(line))).toBe(true);
+    expect(text.filter((line) => line.includes('nodejs_active_handles_total'))).toEqual([]);
     expect(lines).toEqual([]);
   });
 });
 
 describe('names that are taken', () => {
+  test('are those of a histogram of ours with its suffixes too', async () => {
+    const { registry, lines } = setUp();
+    registry.histogram({ name: 'wait_seconds', help: 'Ours.' });
+    const prom = new PromRegistry();
+    new Gauge({ name: 'wait_seconds_count', help: 'Theirs.', registers: [prom] }).set(99);
+    registry.guest(prom);
+    expect((await scrape(registry)).filter((line) => line.startsWith('wait_seconds_count'))).toEqual([
+      'wait_seconds_count 0',
+    ]);
+    expect(lines).toHaveLength(1);
+  });
+
   test('stay ours, with one warning for all of them however often they are scraped', async () => {
     const { registry, lines } = setUp();
     registry.counter({ name: 'host_jobs_total', help: 'Ours.' }).inc();

@@ -21,6 +21,8 @@ interface GuestValue {
   readonly metricName?: string;
 }
 
+/** Three gauges of prom-client's default metrics, which promtool rejects; NODEJS_LEGACY_METRICS gives them as ours. */
+const REJECTED = /^nodejs_active_(handles|requests|resources)_total$/;
 const READ_TIMEOUT_MS = 5000;
 
 /**
@@ -37,6 +39,7 @@ export async function readGuests(
   const free = (name: string) => !taken(name) && !seen.has(name);
   const read = await Promise.all(guests.map((guest, index) => readGuest(guest, index, faults)));
   const families = read.flat().filter(({ name, kind }) => {
+    if (REJECTED.test(name)) return false;
     // OpenMetrics writes a counter with `_total`, whatever its host calls it.
     const names = kind === 'counter' && !name.endsWith('_total') ? [name, `${name}_total`] : [name];
     if (!names.every(free)) {

@@ -95,11 +95,17 @@ export function createRegistry(options: RegistryOptions): Registry {
         cell: meters.series.bind({ metric: family.name }),
       }));
       for (const { family, cell } of counted) cell.set(family.size);
-      const visitors = await readGuests(guests, (name) => families.has(name), options.faults);
+      const visitors = await readGuests(guests, (name) => isTaken(name, families), options.faults);
       yield* expose([...families.values()], visitors, format);
       scrapeDuration.set((performance.now() - start) / 1000);
     },
   } as Registry;
+}
+
+/** Names of ours, and those that a histogram of ours writes. */
+function isTaken(name: string, families: ReadonlyMap<string, Family>): boolean {
+  const histogram = families.get(name.replace(/_(bucket|sum|count)$/, ''));
+  return families.has(name) || histogram?.kind === 'histogram';
 }
 
 function runReader(read: () => void, broken: Outage): boolean {
