@@ -18,7 +18,7 @@ import { readSpecifiers } from './specifiers.mjs';
 const SOURCE = 'packages/binnacle/src/';
 const GROUND = /^(context|settings|catalogue|faults|signals)(-[\w-]+)?\.ts$/;
 const SIGNALS = new Set(['metrics', 'logs', 'traces', 'health']);
-const SUBJECTS = new Set(['http', 'ai', 'work']);
+const SUBJECTS = new Set(['http', 'ai', 'work', 'drivers']);
 /** What knows every room. The rest of the library is handed what it needs. */
 const ROOT_FILES = /^(observe|index)\.ts$|^observe\//;
 
@@ -102,6 +102,8 @@ function roomOf(file) {
  */
 function whyNot(found, ground, imports) {
   const own = roomOf(found.from);
+  if (own === 'cli') return whyNotInCommand(found);
+  if (found.to?.startsWith('cli/')) return 'the command line stands above the library; nothing imports it';
   if (own === 'root') return undefined;
   if (own === 'adapters') return whyNotInAdapter(found);
   if (ground.has(found.from)) return whyNotInGround(found);
@@ -165,6 +167,16 @@ function whyNotInAdapter({ from, to, specifier, typeOnly }) {
     return typeOnly ? undefined : 'an adapter is handed what observe returns; take its type by `import type`';
   }
   return 'an adapter imports http/, the type of what observe returns and its framework; reach the rest through http/';
+}
+
+/**
+ * The command line looks at a project without running any of it, the library included.
+ * @param {Import} found
+ */
+function whyNotInCommand({ to }) {
+  const room = to === undefined ? undefined : roomOf(to);
+  if (room === undefined || room === 'cli' || room === 'drivers') return undefined;
+  return 'cli imports the files beside the rooms, and drivers/ for what can be observed; nothing else';
 }
 
 /**

@@ -138,7 +138,7 @@ describe('who knows more than one room', () => {
   });
 
   test('no room that has no rules of its own', () => {
-    expect(complaint('drivers/a.ts', `import { b } from '../logs/b.ts';`)).toMatch(
+    expect(complaint('testing/a.ts', `import { b } from '../logs/b.ts';`)).toMatch(
       /only observe\.ts knows more than one/,
     );
   });
@@ -175,4 +175,24 @@ describe('circles', () => {
     };
     expect(broken(files)).toEqual([expect.stringContaining('http/b.ts:1 imports ./c.ts: a circle')]);
   });
+});
+
+describe('the command line', () => {
+  test('imports the files beside the rooms, and drivers', () => {
+    const text = `import { a } from '../settings.ts';\nimport { b } from '../drivers/b.ts';\nimport { c } from './c.ts';`;
+    expect(broken({ 'cli/a.ts': text })).toEqual([]);
+  });
+
+  test('imports no signal, and not what knows every room', () => {
+    expect(complaint('cli/a.ts', `import { b } from '../metrics/b.ts';`)).toMatch(/nothing else/);
+    expect(complaint('cli/a.ts', `import { observe } from '../observe.ts';`)).toMatch(/nothing else/);
+  });
+
+  test.each(['observe.ts', 'index.ts', 'settings.ts', 'http/a.ts', 'adapters/fastify.ts', 'shutdown.ts'])(
+    '%s does not import it',
+    (path) => {
+      const up = path.includes('/') ? '..' : '.';
+      expect(complaint(path, `import { run } from '${up}/cli/run.ts';`)).toMatch(/nothing imports it/);
+    },
+  );
 });

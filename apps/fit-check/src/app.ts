@@ -14,7 +14,7 @@ import {
 import { fastifyOptions, observeFastify } from 'binnacle/fastify';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { createAnalyst, PHASES } from './analysis.ts';
-import { openRedis } from './cache/redis.ts';
+import { openRedis, type RedisClient } from './cache/redis.ts';
 import { loadProfile, type Profile, ProfileError, SAMPLE_PROFILE } from './domain/index.ts';
 import { createLlm } from './llm/llm.ts';
 import { healthRoute } from './routes/health.ts';
@@ -56,8 +56,8 @@ export async function createFitCheck(settings: FitCheckSettings): Promise<FitChe
   if (settings.allowedOrigins.length > 0) await app.register(cors, { origin: corsOrigin(settings.allowedOrigins) });
 
   const profile = await readProfile(settings.profilePath);
-  const redis = settings.redisUrl === undefined ? undefined : await openRedis(settings.redisUrl, obs.logger('ioredis'));
-  const keeper = createKeeper(obs, (onLost) => openStore(settings.database, onLost), {
+  const redis = settings.redisUrl === undefined ? undefined : await connectRedis(obs, settings.redisUrl);
+  const keeper = createKeeper(obs, (onLost) => openStore(settings.database, onLost, obs.client), {
     leaseMs: settings.sessionLeaseMs,
   });
   await keeper.start();
@@ -83,6 +83,11 @@ export async function createFitCheck(settings: FitCheckSettings): Promise<FitChe
   app.addHook('onClose', () => keeper.close());
   app.addHook('onClose', () => redis?.close());
   return { app, obs };
+}
+
+/** What the connection does by itself belongs to no request. */
+function connectRedis(obs: Observability, url: string): Promise<RedisClient> {
+  return obs.quiet(() => openRedis(url, obs.logger('ioredis')));
 }
 
 async function readProfile(path: string | undefined): Promise<Profile> {

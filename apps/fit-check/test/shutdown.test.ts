@@ -1,8 +1,8 @@
 /** SIGTERM: the contract's order, with work in hand, with a receiver, and with a collector that never answers. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { type OtlpReceiver, startOtlpReceiver } from '../../../packages/binnacle/test/otlp/receiver.ts';
 import { openStream } from './events.ts';
 import { type LlmDouble, startLlm } from './llm-double.ts';
-import { type OtlpReceiver, startOtlpReceiver } from './otlp-receiver.ts';
 import { type Service, startService } from './service.ts';
 import { until } from './until.ts';
 

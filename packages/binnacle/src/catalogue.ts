@@ -7,6 +7,10 @@
  * `namespaced` metrics get the service's namespace in front (`fit_check_requests_total`).
  */
 
+import { type Definition, ownCatalogue } from './catalogue-own.ts';
+
+export type { Definition, Kind } from './catalogue-own.ts';
+
 /** Named bucket boundaries; `+Inf` is added by the exposition. */
 export const bucketSets = {
   http: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 120, 300, 600],
@@ -19,24 +23,11 @@ export const bucketSets = {
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68,
   ],
   genAiTokens: [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864],
+  client: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
   gc: [0.001, 0.01, 0.1, 1, 2, 5],
 } as const;
 
-export type Kind = 'counter' | 'gauge' | 'histogram';
-
-/** One row of the catalogue. */
-export interface Definition {
-  readonly kind: Kind;
-  readonly name: string;
-  /** UCUM-like unit: `s`, `By`, `1` (ratio), `{token}`…; empty for plain counts. */
-  readonly unit: string;
-  readonly labels: readonly string[];
-  readonly buckets?: keyof typeof bucketSets;
-  readonly help: string;
-  readonly namespaced?: boolean;
-}
-
-export const catalogue = {
+const serviceCatalogue = {
   // The service's work, as in the guide.
   activeSessions: {
     kind: 'gauge',
@@ -280,6 +271,16 @@ export const catalogue = {
     help: 'Tokens estimated where the provider gave no count.',
   },
 
+  // Database and Redis clients.
+  dbDuration: {
+    kind: 'histogram',
+    name: 'db_client_operation_duration_seconds',
+    unit: 's',
+    labels: ['db_system_name', 'db_operation_name', 'error_type'],
+    buckets: 'client',
+    help: 'Time of calls to databases and Redis.',
+  },
+
   // System.
   systemCpu: {
     kind: 'gauge',
@@ -316,67 +317,10 @@ export const catalogue = {
     labels: ['service_name', 'service_version', 'deployment_environment_name', 'service_instance_id'],
     help: 'Always 1; the labels are the resource.',
   },
-
-  // Binnacle of itself.
-  spans: {
-    kind: 'counter',
-    name: 'binnacle_spans_total',
-    unit: '',
-    labels: ['result'],
-    help: 'Spans by what became of them: exported, dropped, failed, kept.',
-  },
-  spanQueue: {
-    kind: 'gauge',
-    name: 'binnacle_span_queue',
-    unit: '',
-    labels: [],
-    help: 'Spans waiting to be exported, those under way included.',
-  },
-  exporterUp: {
-    kind: 'gauge',
-    name: 'binnacle_exporter_up',
-    unit: '',
-    labels: [],
-    help: '1 while the last export succeeded, 0 after one failed; absent before the first.',
-  },
-  series: {
-    kind: 'gauge',
-    name: 'binnacle_series',
-    unit: '',
-    labels: ['metric'],
-    help: 'Series of a metric now.',
-  },
-  seriesFolded: {
-    kind: 'counter',
-    name: 'binnacle_series_folded_total',
-    unit: '',
-    labels: ['metric'],
-    help: 'Look-ups of a label set past the budget of its metric, folded into _other.',
-  },
-  scrapeDuration: {
-    kind: 'gauge',
-    name: 'binnacle_scrape_duration_seconds',
-    unit: 's',
-    labels: [],
-    help: 'Time the last scrape took; 0 before the first.',
-  },
-  logsWithoutContext: {
-    kind: 'counter',
-    name: 'binnacle_logs_without_context_total',
-    unit: '',
-    labels: [],
-    help: 'Log lines written while no request was in hand.',
-  },
-  logLinesDropped: {
-    kind: 'counter',
-    name: 'binnacle_log_lines_dropped_total',
-    unit: '',
-    labels: [],
-    help: 'Log lines dropped because their destination was full or failing.',
-  },
 } as const;
 
-export type Catalogue = typeof catalogue;
+export type Catalogue = typeof serviceCatalogue & typeof ownCatalogue;
+export const catalogue: Catalogue = { ...serviceCatalogue, ...ownCatalogue };
 export type MetricKey = keyof Catalogue;
 export type MetricLabel<K extends MetricKey> = Catalogue[K]['labels'][number];
 

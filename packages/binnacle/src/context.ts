@@ -3,7 +3,14 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
-import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/api';
+import {
+  type Context,
+  type ContextAPI,
+  type ContextManager,
+  ROOT_CONTEXT,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api';
 
 /** How a subject ended. */
 export type Outcome = 'success' | 'error' | 'timeout' | 'cancelled';
@@ -61,14 +68,51 @@ export function currentRequest(): RequestInHand | undefined {
   return storage.getStore()?.request;
 }
 
+/** OpenTelemetry's context where the host manages it itself, with a storage of its own: both are entered then. */
+let hosts: ContextAPI | undefined;
+
+/** Follows the host's context manager from now on; `undefined` ends that. */
+export function followHost(api: ContextAPI | undefined): void {
+  hosts = api;
+}
+
+/** The active context: its span is the parent of what starts now. */
+export function activeContext(): Context {
+  return hosts === undefined ? (storage.getStore()?.otel ?? ROOT_CONTEXT) : hosts.active();
+}
+
+/** The active span's ids, or none. */
+export function activeSpanContext(): SpanContext | undefined {
+  return trace.getSpanContext(activeContext());
+}
+
 /** Runs `work` within `scope`; everything asynchronous that it starts stays within it. */
 export function runInScope<T>(scope: Scope, work: () => T): T {
-  return storage.run(scope, work);
+  const api = hosts;
+  return storage.run(scope, api === undefined ? work : () => api.with(scope.otel, work));
 }
 
 /** Runs `work` within the scope in hand, changed by `patch`. */
 export function runWith<T>(patch: Partial<Scope>, work: () => T): T {
-  return storage.run({ otel: ROOT_CONTEXT, ...storage.getStore(), ...patch }, work);
+  return runInScope({ ...storage.getStore(), otel: activeContext(), ...patch }, work);
+}
+
+/** A stream each step of which runs within the scope in hand, changed by `patch`; what its reader leaves open is closed. */
+export async function* streamWith<T>(patch: Partial<Scope>, open: () => AsyncIterable<T>): AsyncGenerator<T> {
+  let leftOpen: AsyncIterator<T> | undefined;
+  try {
+    const items = runWith(patch, () => open()[Symbol.asyncIterator]());
+    for (;;) {
+      leftOpen = undefined;
+      const step = await runWith(patch, () => items.next());
+      if (step.done) return;
+      leftOpen = items;
+      yield step.value;
+    }
+  } finally {
+    const items = leftOpen;
+    if (items !== undefined) await runWith(patch, async () => items.return?.());
+  }
 }
 
 /**
@@ -80,7 +124,7 @@ export function bindToScope<T>(target: T, scope: Scope | undefined = storage.get
   if (target instanceof EventEmitter) return bindEmitter(target, scope) as T;
   if (typeof target !== 'function') return target;
   return function (this: unknown, ...args: unknown[]): unknown {
-    return storage.run(scope, () => Reflect.apply(target, this, args));
+    return runInScope(scope, () => Reflect.apply(target, this, args));
   } as T;
 }
 
@@ -88,7 +132,7 @@ function bindEmitter<E extends EventEmitter>(emitter: E, scope: Scope): E {
   const emit = emitter.emit;
   emitter.emit = function (this: E, event: string | symbol, ...args: unknown[]): boolean {
     if (storage.getStore() === scope) return Reflect.apply(emit, this, [event, ...args]);
-    return storage.run(scope, () => Reflect.apply(emit, this, [event, ...args]));
+    return runInScope(scope, () => Reflect.apply(emit, this, [event, ...args]));
   } as E['emit'];
   return emitter;
 }
@@ -96,7 +140,8 @@ function bindEmitter<E extends EventEmitter>(emitter: E, scope: Scope): E {
 /** OpenTelemetry's context manager over the same storage, so that users' spans and Binnacle's nest in each other. */
 export const contextManager: ContextManager = {
   active: (): Context => storage.getStore()?.otel ?? ROOT_CONTEXT,
-  with: (otel, fn, thisArg, ...args) => runWith({ otel }, () => Reflect.apply(fn, thisArg, args)),
+  with: (otel, fn, thisArg, ...args) =>
+    storage.run({ ...storage.getStore(), otel }, () => Reflect.apply(fn, thisArg, args)),
   bind: (otel, target) => bindToScope(target, { ...storage.getStore(), otel }),
   enable: () => contextManager,
   disable: () => contextManager,

@@ -2,6 +2,8 @@
 export type { Ai, Operation, OperationInfo, Usage } from './ai/operation.ts';
 export { bucketSets, catalogue, type Definition, definitions, type MetricKey } from './catalogue.ts';
 export type { Ending, Outcome, RequestInHand } from './context.ts';
+export type { ClientOptions, ObserveClient } from './drivers/client.ts';
+export type { PublishedClient } from './drivers/published.ts';
 export { roundMs } from './duration.ts';
 export { errorTypeOf, outcomeOf } from './endings.ts';
 export { type NumberRange, type Problem, type Reader, readSettings, SettingsError } from './environment.ts';

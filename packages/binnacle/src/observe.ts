@@ -2,6 +2,9 @@
 import type { Logger } from 'pino';
 import { type Ai, createAi } from './ai/operation.ts';
 import { bindToScope, currentRequest, type RequestInHand } from './context.ts';
+import { createClients, type ObserveClient } from './drivers/client.ts';
+import { sendsTraceparentByNodeHttp } from './drivers/http-client.ts';
+import { observePublished, type PublishedClient } from './drivers/published.ts';
 import { describeProblem } from './environment.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createHealth, type Health } from './health/health.ts';
@@ -21,7 +24,8 @@ import { logProcessEvents } from './process-events.ts';
 import { createSettings, type Settings, type SettingsOptions } from './settings.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import type { Clock, Meters, Signals } from './signals.ts';
-import { createTraces, type Traces } from './traces/tracer.ts';
+import { runOutside } from './traces/outside.ts';
+import { createTraces, type KeepRecorder, type Traces } from './traces/tracer.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './work/breaker.ts';
 import { type BreakerRecord, type BreakerState, createBreakerRecord } from './work/breaker-record.ts';
 import { createCaches, type ObserveCache } from './work/cache.ts';
@@ -36,6 +40,8 @@ export interface ObserveOptions extends SettingsOptions {
   readonly registries?: readonly GuestRegistry[];
   /** Budgets of label sets by metric name; 1,000 for those not named. */
   readonly maxSeries?: Readonly<Record<string, number>>;
+  /** Clients that are observed by what they publish: all unless told (`fetch`, `http`, `ioredis`, `redis`, `mysql2`). */
+  readonly clients?: readonly PublishedClient[];
   /** Whose lines go elsewhere than standard output (tests). */
   readonly destination?: { write(line: string): void };
   /** Who is asking, for `user_id`; called with the framework's request once its hooks before the handler have run. */
@@ -60,6 +66,8 @@ export interface Observability extends Instruments {
   readonly session: RunSession;
   readonly cache: ObserveCache;
   readonly ai: Ai;
+  /** Observes a client that publishes nothing by itself: of `pg`, `postgres`, `libsql`, `@libsql/client`. */
+  readonly client: ObserveClient;
   readonly health: Health;
   readonly http: ObservedHttp;
   /** A circuit breaker, observed. */
@@ -70,6 +78,8 @@ export interface Observability extends Instruments {
   request(): RequestInHand | undefined;
   /** Binds a function or an event emitter to the request in hand. */
   bind<T>(target: T): T;
+  /** Runs work that belongs to no request and is to leave no span: leases, polling, migrations. */
+  quiet<T>(work: () => T): T;
   /** The scrape as text. */
   scrape(accept?: string): { contentType: string; body: AsyncIterable<string> };
   /** Stops in the contract's order on SIGTERM and SIGINT, then exits with 0; `close` closes the listener. */
@@ -112,11 +122,13 @@ export function observe(options: ObserveOptions): Observability {
     version: settings.version,
     write: logs.write,
   });
+  const endClients = observePublished(signals, options.clients);
   const closers = startMetrics(registry, settings, options, traces.instanceId);
   const http = openHttp(signals, gate, settings, options, health, registry, faults);
   const close = async (): Promise<void> => {
     await http.closeManagement();
     health.close();
+    endClients();
     for (const closer of closers) closer.close();
     await traces.close(settings.shutdown.flushMs);
     await logs.close();
@@ -125,8 +137,12 @@ export function observe(options: ObserveOptions): Observability {
   faults.connect(logs.write);
   for (const problem of settings.warnings)
     logs.write('WARNING', settings.service, `${describeProblem(problem)}; the default is used`);
+  if (settings.otel.exporter === 'otlp' && !settings.otel.disabled && !sendsTraceparentByNodeHttp())
+    logs.write('INFO', settings.service, NO_TRACEPARENT);
   return toObservability({ settings, logs, registry, signals, health, http, shutdown, close });
 }
+
+const NO_TRACEPARENT = `Node.js ${process.versions.node} does not let node:http clients send traceparent on (22.12 does); fetch sends it`;
 
 interface Parts {
   readonly settings: Settings;
@@ -154,6 +170,7 @@ function toObservability({ settings, logs, registry, signals, health, http, shut
     session: createSessions(signals, settings.service),
     cache: createCaches(signals),
     ai: createAi(signals),
+    client: createClients(signals),
     health,
     http,
     breaker: (service, options) => createBreaker(service, signals, options),
@@ -164,6 +181,7 @@ function toObservability({ settings, logs, registry, signals, health, http, shut
     },
     request: currentRequest,
     bind: (target) => bindToScope(target),
+    quiet: runOutside,
     scrape: (accept) => scrape(registry, accept),
     stopOnSignals: (closeListener) => shutdown.onSignals(closeListener),
     logProcessEvents: () => void closers.push(logProcessEvents(settings.service, logs.write)),
@@ -204,7 +222,21 @@ function openTraces(settings: Settings, faults: Faults, meters: Meters, logs: Lo
       queue: (size) => queue.set(size),
       up: (ok) => meters.exporterUp.bind({}).set(ok ? 1 : 0),
     },
+    keep: { settings: settings.keep, recorder: createKeepRecorder(settings.keep, meters) },
   });
+}
+
+function createKeepRecorder({ reasons }: Settings['keep'], { spans, tracesKept, tracesLetGo }: Meters): KeepRecorder {
+  if (reasons.length > 0) {
+    for (const reason of reasons) tracesKept.bind({ reason });
+    for (const why of ['ended_well', 'overflow']) tracesLetGo.bind({ why });
+  }
+  return {
+    kept: (reason) => tracesKept.bind({ reason }).inc(),
+    span: () => spans.bind({ result: 'kept' }).inc(),
+    letGo: (why) => tracesLetGo.bind({ why }).inc(),
+    cut: (count) => spans.bind({ result: 'dropped' }).inc(count),
+  };
 }
 
 /** Fills what is known from the start, and what the process tells of itself. */

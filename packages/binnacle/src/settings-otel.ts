@@ -31,6 +31,16 @@ export interface BatchSettings {
   readonly maxExportBatchSize: number;
 }
 
+export type KeepReason = 'error' | 'slow' | 'abort';
+
+/** Which requests are kept although they were not sampled. */
+export interface KeepSettings {
+  /** Empty: none. */
+  readonly reasons: readonly KeepReason[];
+  /** From how long on a request is slow, in milliseconds. */
+  readonly slowMs: number;
+}
+
 export interface OtelSettings {
   readonly disabled: boolean;
   readonly serviceName: string | undefined;

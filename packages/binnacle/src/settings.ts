@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { type Problem, type Reader, readSettings } from './environment.ts';
-import { type OtelSettings, readOtelSettings } from './settings-otel.ts';
+import { type KeepReason, type KeepSettings, type OtelSettings, readOtelSettings } from './settings-otel.ts';
 import type { Level } from './signals.ts';
 
 export const LEVELS: readonly Level[] = ['TRACE', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
@@ -48,6 +48,7 @@ export interface Settings {
     readonly criticalGiven?: boolean;
   };
   readonly shutdown: ShutdownSettings;
+  readonly keep: KeepSettings;
   readonly otel: OtelSettings;
   /** Wrong `OTEL_*` values: told as warnings once the log exists. */
   readonly warnings: readonly Problem[];
@@ -90,6 +91,10 @@ export function createSettings(options: SettingsOptions): Settings {
         criticalGiven: from.text('HEALTH_CRITICAL') !== undefined,
       },
       shutdown: readShutdownSettings(from, environment),
+      keep: {
+        reasons: from.parse('BINNACLE_KEEP', [], parseKeep, 'error, slow, abort, comma-separated'),
+        slowMs: from.integer('BINNACLE_SLOW_MS', 5000, { min: 1, max: 3_600_000, unit: 'milliseconds' }),
+      },
       otel,
       warnings,
     };
@@ -145,6 +150,16 @@ export function parseLevel(text: string): Level | undefined {
   if (word === 'WARN') return 'WARNING';
   if (word === 'FATAL') return 'CRITICAL';
   return LEVELS.find((level) => level === word);
+}
+
+function parseKeep(text: string): readonly KeepReason[] | undefined {
+  const known: readonly KeepReason[] = ['error', 'slow', 'abort'];
+  const words = text
+    .split(',')
+    .map((word) => word.trim().toLowerCase())
+    .filter((word) => word !== '');
+  const reasons = known.filter((reason) => words.includes(reason));
+  return reasons.length === new Set(words).size ? reasons : undefined;
 }
 
 function parseLevels(text: string): Record<string, Level> | undefined {

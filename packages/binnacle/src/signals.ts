@@ -2,7 +2,7 @@
  * What a subject may say: the narrow interface between what happens (http, ai, work) and what is
  * written down (metrics, logs, traces). Types alone; `observe` hands an implementation to each subject.
  */
-import type { Attributes, Context, Span, SpanKind } from '@opentelemetry/api';
+import type { Attributes, Context, Span, SpanContext, SpanKind } from '@opentelemetry/api';
 import type { MetricKey, MetricLabel } from './catalogue.ts';
 
 /** A label's value. Anything but a string is written as `String(value)`. */
@@ -25,7 +25,8 @@ export interface BoundGauge {
 
 /** A histogram of one label set. Non-finite values are ignored. */
 export interface BoundHistogram {
-  observe(value: number): void;
+  /** `exemplar` is the span that the value is of; it is kept beside its bucket where the trace is sampled. */
+  observe(value: number, exemplar?: SpanContext): void;
 }
 
 /** Everything a series can be told; each kind of metric implements its own part, the rest does nothing. */
@@ -50,6 +51,10 @@ export interface Spans {
   start(name: string, kind: SpanKind, attributes: Attributes, parent: Context): Span;
   /** The context that incoming headers carry, on top of an empty one (W3C trace context and baggage by settings). */
   extract(headers: Readonly<Record<string, string | string[] | undefined>>): Context;
+  /** Gives the headers that carry a context on, one at a time. Never throws. */
+  inject(context: Context, set: (name: string, value: string) => void): void;
+  /** True where the host runs an OpenTelemetry SDK of its own: spans are its, and may be there already. */
+  readonly hosted: boolean;
 }
 
 /** A clock: `now` is monotonic milliseconds with fractions, `wall` is Unix milliseconds. */

@@ -81,6 +81,9 @@ export function createSignals(options: { namespace?: string; clock?: Clock } = {
           get: (carrier, key) => carrier[key],
           keys: (carrier) => Object.keys(carrier),
         }),
+      inject: (active, set) =>
+        propagator.inject(active, undefined, { set: (_carrier, name, value) => set(name, value) }),
+      hosted: false,
     },
     presence: gate,
     gate,

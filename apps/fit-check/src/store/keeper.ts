@@ -70,6 +70,7 @@ interface HeldRun {
 
 class Keeper implements SessionKeeper {
   readonly #log: Observability['log'];
+  readonly #quiet: Observability['quiet'];
   readonly #store: SessionStore;
   readonly #gate: DatabaseGate;
   readonly #pending: PendingRows;
@@ -84,10 +85,11 @@ class Keeper implements SessionKeeper {
 
   constructor(obs: Observability, open: (onLost: () => void) => SessionStore, { leaseMs, pending }: KeeperOptions) {
     this.#log = obs.logger('database');
+    this.#quiet = obs.quiet;
     this.#leaseMs = leaseMs;
     this.#pending = createPendingRows(pending ?? PENDING);
     this.#gate = createGate({
-      recover: () => this.#recover(),
+      recover: () => this.#quiet(() => this.#recover()),
       onDown: ({ code }) => this.#log.warn({ error_code: code }, `The database cannot be used: ${code}`),
       onUp: (downMs) => {
         this.#log.info({ down_ms: roundMs(downMs) }, 'The database can be used again');
@@ -100,7 +102,7 @@ class Keeper implements SessionKeeper {
 
   async start(): Promise<void> {
     try {
-      await this.#gate.start();
+      await this.#quiet(() => this.#gate.start());
     } catch (error) {
       await this.#store.close();
       throw error;
@@ -108,7 +110,7 @@ class Keeper implements SessionKeeper {
     let ticks = 0;
     this.#timer = setInterval(() => {
       ticks += 1;
-      void this.#tick(ticks % RENEWALS === 0);
+      void this.#quiet(() => this.#tick(ticks % RENEWALS === 0));
     }, this.#leaseMs / RENEWALS);
     this.#timer.unref();
   }

@@ -1,5 +1,5 @@
 /** PostgreSQL, through a pool with limits: no call waits for longer than is said here. */
-import { readSettings, type SettingsError } from 'binnacle';
+import { type ObserveClient, readSettings, type SettingsError } from 'binnacle';
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
 import pg from 'pg';
 import { migrate } from './migrations.ts';
@@ -23,7 +23,11 @@ const MIGRATION_LIMITS = { ...LIMITS, max: 1, statement_timeout: 60_000, query_t
  * Makes a store of the database, and asks it nothing yet. Throws `SettingsError` for a URL that cannot be one.
  * @param onLost called for a connection that broke while nobody used it
  */
-export function openPostgres(url: string, onLost: (error: Error) => void): SessionStore {
+export function openPostgres(
+  url: string,
+  onLost: (error: Error) => void,
+  observe: ObserveClient = (pool) => pool,
+): SessionStore {
   const config = { connectionString: url };
   try {
     // The pool reads the URL with its first connection only.
@@ -32,7 +36,7 @@ export function openPostgres(url: string, onLost: (error: Error) => void): Sessi
     const { code = 'it cannot be read' } = error as { code?: string };
     throw wrongUrl(url, `postgres://USER:PASSWORD@HOST:PORT/NAME, with what its query names in place (${code})`);
   }
-  const pool = new pg.Pool({ ...LIMITS, ...config });
+  const pool = observe(new pg.Pool({ ...LIMITS, ...config }));
   pool.on('error', onLost);
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: withoutBroken(pool) }) });
   let prepared = false;

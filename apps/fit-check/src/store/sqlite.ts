@@ -1,6 +1,6 @@
 /** The embedded database: SQLite by libSQL, in a file of this process's own. */
 import { dirname } from 'node:path';
-import { makeFolder, SettingsError } from 'binnacle';
+import { makeFolder, type ObserveClient, SettingsError } from 'binnacle';
 import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
 import Database from 'libsql';
 import { migrate } from './migrations.ts';
@@ -26,8 +26,8 @@ class Dialect extends SqliteDialect {
 }
 
 /** Opens the file. Throws `SettingsError` where that cannot be done. */
-export function openSqlite(path: string): SessionStore {
-  const database = openFile(path) as unknown as SqliteDatabase;
+export function openSqlite(path: string, observe: ObserveClient = (file) => file): SessionStore {
+  const database = observe(openFile(path)) as unknown as SqliteDatabase;
   const db = new Kysely<Tables>({ dialect: new Dialect({ database }) });
   return createStore({
     db,

@@ -3,7 +3,7 @@
  * its tokens, and exactly one of three endings. Content is never read here.
  */
 import { type Attributes, type Context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { contextManager, currentRequest, runWith } from '../context.ts';
+import { activeContext, currentRequest, runWith, streamWith } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import { errorTypeOf, outcomeOf } from '../endings.ts';
 import type { Signals } from '../signals.ts';
@@ -83,18 +83,18 @@ export function createAi(signals: Signals): Ai {
     },
     async *stream(info, open, tokensOf) {
       const operation = start(info);
-      // What is left open because its reader left is closed; what ended or failed by itself is not.
-      let leftOpen: AsyncIterator<unknown> | undefined;
       try {
         // Each step runs within the operation's span, so that what the provider's client does is its child.
-        const items = operation.run(() => open(operation)[Symbol.asyncIterator]());
-        for (;;) {
-          leftOpen = undefined;
-          const step = await operation.run(() => items.next());
-          if (step.done) break;
-          leftOpen = items;
-          operation.chunk(countTokens(tokensOf, step.value));
-          yield step.value;
+        for await (const item of streamWith({ otel: operation.context }, () => open(operation))) {
+          operation.chunk(countTokens(tokensOf, item));
+          let taken = false;
+          try {
+            yield item;
+            taken = true;
+          } finally {
+            // Its reader left: it has ended, however long the stream then takes to close.
+            if (!taken) operation.abort();
+          }
         }
         operation.end();
       } catch (error) {
@@ -102,7 +102,6 @@ export function createAi(signals: Signals): Ai {
         throw error;
       } finally {
         operation.abort();
-        await leftOpen?.return?.();
       }
     },
   };
@@ -129,7 +128,7 @@ class RunningOperation implements Operation {
   readonly #signals: Signals;
   readonly #info: OperationInfo;
   readonly #startedAt: number;
-  readonly #context: Context;
+  readonly context: Context;
   readonly #request = currentRequest();
   #lastChunkAt: number | undefined;
   #usage: Usage | undefined;
@@ -147,14 +146,14 @@ class RunningOperation implements Operation {
     if (this.#request?.sessionId !== undefined) {
       attributes['gen_ai.conversation.id'] = this.#request.sessionId;
     }
-    const parent = contextManager.active();
+    const parent = activeContext();
     const kind = info.provider === 'embedded' ? SpanKind.INTERNAL : SpanKind.CLIENT;
     const span = signals.spans.start(`${info.operation} ${info.model}`, kind, attributes, parent);
-    this.#context = trace.setSpan(parent, span);
+    this.context = trace.setSpan(parent, span);
   }
 
   run<T>(work: () => T): T {
-    return runWith({ otel: this.#context }, work);
+    return runWith({ otel: this.context }, work);
   }
 
   chunk(tokens?: number): void {
@@ -201,7 +200,7 @@ class RunningOperation implements Operation {
   }
 
   #span(): ReturnType<typeof trace.getSpan> {
-    return trace.getSpan(this.#context);
+    return trace.getSpan(this.context);
   }
 
   #settle(status: CallStatus, errorType: string): void {
@@ -210,12 +209,13 @@ class RunningOperation implements Operation {
     const { meters, clock } = this.#signals;
     const durationMs = roundMs(clock.now() - this.#startedAt);
     const { model } = this.#info;
+    const span = this.#span();
+    const exemplar = span?.spanContext();
     meters.llmCalls.bind({ model, status }).inc();
-    meters.llmLatency.bind({ model }).observe(durationMs / 1000);
-    meters.aiDuration.bind({ ...this.#labels(), error_type: errorType }).observe(durationMs / 1000);
+    meters.llmLatency.bind({ model }).observe(durationMs / 1000, exemplar);
+    meters.aiDuration.bind({ ...this.#labels(), error_type: errorType }).observe(durationMs / 1000, exemplar);
     this.#settleUsage();
     this.#note(durationMs);
-    const span = this.#span();
     if (errorType !== '') span?.setAttribute('error.type', errorType);
     if (status === 'error') span?.setStatus({ code: SpanStatusCode.ERROR });
     span?.end();

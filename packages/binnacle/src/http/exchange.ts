@@ -4,9 +4,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Context, isSpanContextValid, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import {
+  activeContext,
   bindToScope,
   type Carrier,
   type Ending,
@@ -63,11 +64,13 @@ export class Exchange implements Carrier {
   /** Let in; false for work that came after the gate was closed, which `refuse` answers. */
   readonly admitted: boolean;
   readonly watch: ResponseWatch;
-  readonly span: Span | undefined;
+  /** Binnacle's own, or that of the host's SDK where it has made one for this request. */
+  span: Span | undefined;
+  #ownsSpan = true;
   readonly #server: HttpServer;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  readonly #scope: Scope;
+  readonly #scope: { -readonly [K in keyof Scope]: Scope[K] };
   #controller: AbortController | undefined;
   #declared: Declared | undefined;
   #ending: Ending | undefined;
@@ -86,13 +89,22 @@ export class Exchange implements Carrier {
     this.admitted = !server.gate.closed || server.isProbe(this.path);
     this.request = server.describe(req, this);
     const parent = server.signals.spans.extract(req.headers);
-    this.span = this.excluded ? undefined : this.#startSpan(parent);
-    this.#scope = {
-      request: this.request,
-      otel: this.span === undefined ? suppressTracing(parent) : trace.setSpan(parent, this.span),
-    };
+    // A host's SDK starts its span once the server's listeners are called: what it made is joined then.
+    if (!this.excluded && !server.signals.spans.hosted) this.span = this.#startSpan(parent);
+    this.#scope = { request: this.request, otel: this.excluded ? suppressTracing(parent) : this.#spanned(parent) };
     this.watch = watchResponse(res, req.method === 'HEAD', server.signals.clock.now);
     this.#listen();
+  }
+
+  /** The framework has the request: with a host's SDK, its span of the request becomes this one's, or one is made. */
+  join(): void {
+    if (this.span !== undefined || this.excluded) return;
+    const active = activeContext();
+    const hosts = trace.getSpan(active);
+    this.#ownsSpan =
+      hosts === undefined || hosts.spanContext().isRemote === true || !isSpanContextValid(hosts.spanContext());
+    this.span = this.#ownsSpan ? this.#startSpan(this.#scope.otel) : hosts;
+    this.#scope.otel = this.#ownsSpan ? this.#spanned(this.#scope.otel) : active;
   }
 
   get signal(): AbortSignal {
@@ -117,7 +129,8 @@ export class Exchange implements Carrier {
   matched(route: string | undefined): void {
     if (route === undefined || route === '') return;
     this.route = route;
-    this.span?.updateName(`${this.method} ${route}`).setAttribute('http.route', route);
+    this.span?.setAttribute('http.route', route);
+    if (this.#ownsSpan) this.span?.updateName(`${this.method} ${route}`);
   }
 
   /** The longest time without an event, in milliseconds; undefined when the answer was no stream of events. */
@@ -174,6 +187,10 @@ export class Exchange implements Carrier {
   /** The connection is gone. */
   lost(): void {
     this.#settle(false);
+  }
+
+  #spanned(parent: Context): Context {
+    return this.span === undefined ? parent : trace.setSpan(parent, this.span);
   }
 
   #startSpan(parent: Context): Span {
@@ -252,12 +269,13 @@ export class Exchange implements Carrier {
     const span = this.span;
     if (span === undefined) return;
     const sent = this.sentStatus;
+    if (this.watch.firstByteAt !== undefined) span.addEvent('first_byte', this.watch.firstByteAt);
     if (sent !== undefined) span.setAttribute('http.response.status_code', sent);
     if (this.request.sessionId !== undefined) span.setAttribute('session.id', this.request.sessionId);
     if (ending.errorType !== '') span.setAttribute('error.type', ending.errorType);
     if (ending.errorType === 'client_disconnect') span.addEvent('client_disconnect');
     if (ending.outcome === 'error' || ending.outcome === 'timeout') span.setStatus({ code: SpanStatusCode.ERROR });
-    span.end();
+    if (this.#ownsSpan) span.end();
   }
 }
 

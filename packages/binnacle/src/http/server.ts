@@ -75,20 +75,25 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     }
   };
 
+  const open = (req: IncomingMessage, res: ServerResponse): Exchange => {
+    const known = exchanges.get(req);
+    if (known !== undefined) return known;
+    const exchange = new Exchange(server, req, res);
+    exchanges.set(req, exchange);
+    // What is refused is not waited for: a steady stream of it would keep a shutdown from ever being idle.
+    if (exchange.admitted && !server.isProbe(exchange.path)) gate.enter(exchange);
+    openOn(req.socket).add(exchange);
+    meters.httpActive.bind({ http_request_method: exchange.method, url_scheme: exchange.scheme }).inc();
+    guard(() => res.setHeader('x-request-id', exchange.request.requestId));
+    return exchange;
+  };
   const server: HttpServer = {
     signals,
     gate,
     guard,
     begin(req, res) {
-      const known = exchanges.get(req);
-      if (known !== undefined) return known;
-      const exchange = new Exchange(server, req, res);
-      exchanges.set(req, exchange);
-      // What is refused is not waited for: a steady stream of it would keep a shutdown from ever being idle.
-      if (exchange.admitted && !server.isProbe(exchange.path)) gate.enter(exchange);
-      openOn(req.socket).add(exchange);
-      meters.httpActive.bind({ http_request_method: exchange.method, url_scheme: exchange.scheme }).inc();
-      guard(() => res.setHeader('x-request-id', exchange.request.requestId));
+      const exchange = open(req, res);
+      exchange.join();
       return exchange;
     },
     requestIdOf(req) {
@@ -103,7 +108,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
           response,
           server: from,
         } = message as { request: IncomingMessage; response: ServerResponse; server: object };
-        if (from === listener) guard(() => void server.begin(request, response));
+        if (from === listener) guard(() => void open(request, response));
       };
       subscribe(REQUEST_START, onStart);
       return () => void unsubscribe(REQUEST_START, onStart);
@@ -157,10 +162,12 @@ function recordMetrics(
 ): void {
   const series = seriesOf(exchange, ending);
   const { watch } = exchange;
-  series.duration.observe(ending.durationMs / 1000);
+  const exemplar = exchange.span?.spanContext();
+  series.duration.observe(ending.durationMs / 1000, exemplar);
   series.requestSize.observe(exchange.requestBytes);
   series.responseSize.observe(watch.bytes);
-  if (watch.firstByteAt !== undefined) series.firstByte.observe((watch.firstByteAt - exchange.startedAt) / 1000);
+  if (watch.firstByteAt !== undefined)
+    series.firstByte.observe((watch.firstByteAt - exchange.startedAt) / 1000, exemplar);
   if (watch.events === undefined) return;
   meters.httpStreamEvents.bind({ http_route: exchange.route }).inc(watch.events);
   meters.httpStreamGap.bind({ http_route: exchange.route }).observe((exchange.longestGapMs ?? 0) / 1000);

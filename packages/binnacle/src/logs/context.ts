@@ -1,6 +1,6 @@
 /** Who and what a line belongs to: the fields of the request in hand. */
 import { isSpanContextValid, trace } from '@opentelemetry/api';
-import { currentScope } from '../context.ts';
+import { activeContext, currentScope } from '../context.ts';
 import type { SafeFields } from './safe.ts';
 
 /** Fields that the context owns where it knows them: a line's own of these names do not replace them. */
@@ -20,7 +20,7 @@ export function addContext(target: SafeFields): boolean {
     if (request.userId !== undefined) target.user_id = request.userId;
     if (request.ip !== undefined) target.ip = request.ip;
   }
-  const span = trace.getSpanContext(scope.otel);
+  const span = trace.getSpanContext(activeContext());
   if (span !== undefined && span.isRemote !== true && isSpanContextValid(span)) {
     target.trace_id = span.traceId;
     target.span_id = span.spanId;

@@ -181,3 +181,23 @@ test('the content types are those of the two formats', () => {
   expect(CONTENT_TYPES.prometheus).toBe(PromRegistry.PROMETHEUS_CONTENT_TYPE);
   expect(CONTENT_TYPES.openmetrics).toBe(PromRegistry.OPENMETRICS_CONTENT_TYPE);
 });
+
+describe('exemplars', () => {
+  const span = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 };
+  const family = (): Family =>
+    new Family({ kind: 'histogram', name: 't', help: '', labels: [], buckets: [1, 2], maxSeries: 1, onFold: () => {} });
+
+  test('are the last sampled span of a bucket, in OpenMetrics alone', async () => {
+    const histogram = family();
+    histogram.bind({}).observe(0.5, { ...span, spanId: '0000000000000001' });
+    histogram.bind({}).observe(0.25, span);
+    histogram.bind({}).observe(1.5);
+    histogram.bind({}).observe(9, { ...span, traceFlags: 0 });
+    const lines = (await print([histogram], 'openmetrics')).split('\n').filter((line) => line.includes('_bucket'));
+    expect(lines[0]).toMatch(
+      /^t_bucket\{le="1"\} 2 # \{trace_id="0af7651916cd43dd8448eb211c80319c",span_id="b7ad6b7169203331"\} 0.25 \d{10}\.\d{3}$/,
+    );
+    expect(lines.slice(1)).toEqual(['t_bucket{le="2"} 3', 't_bucket{le="+Inf"} 4']);
+    expect(await print([histogram], 'prometheus')).not.toContain('trace_id');
+  });
+});

@@ -4,7 +4,7 @@
  * large registry never holds the event loop.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Cell, Family } from './family.ts';
+import type { Cell, Exemplar, Family } from './family.ts';
 import type { GuestFamily } from './guests.ts';
 
 export type Format = 'prometheus' | 'openmetrics';
@@ -57,7 +57,7 @@ function* lines(families: readonly Family[], guests: readonly GuestFamily[], for
     if (family.size === 0) continue;
     yield head(family, format);
     for (const cell of family.cells())
-      yield family.kind === 'histogram' ? histogram(family, cell) : sample(family, cell);
+      yield family.kind === 'histogram' ? histogram(family, cell, format) : sample(family, cell);
   }
   for (const guest of guests) {
     yield head(guest, format);
@@ -82,16 +82,23 @@ function sample(family: Family, cell: Cell): string {
   return `${family.name}${cell.labels === '' ? '' : `{${cell.labels}}`} ${number(cell.value)}\n`;
 }
 
-function histogram(family: Family, cell: Cell): string {
+function histogram(family: Family, cell: Cell, format: Format): string {
   const comma = cell.labels === '' ? '' : `${cell.labels},`;
   const braces = cell.labels === '' ? '' : `{${cell.labels}}`;
   let text = '';
   let count = 0;
   for (let i = 0; i < cell.counts.length; i += 1) {
     count += cell.counts[i] as number;
-    text += `${family.name}_bucket{${comma}le="${family.buckets[i] ?? '+Inf'}"} ${count}\n`;
+    const example = format === 'openmetrics' && cell.exemplars !== undefined ? exemplar(cell.exemplars[i]) : '';
+    text += `${family.name}_bucket{${comma}le="${family.buckets[i] ?? '+Inf'}"} ${count}${example}\n`;
   }
   return `${text}${family.name}_sum${braces} ${number(cell.sum)}\n${family.name}_count${braces} ${count}\n`;
+}
+
+/** OpenMetrics alone has them (https://prometheus.io/docs/specs/om/open_metrics_spec/#exemplars). */
+function exemplar(of: Exemplar | undefined): string {
+  if (of === undefined) return '';
+  return ` # {trace_id="${of.traceId}",span_id="${of.spanId}"} ${of.value} ${(of.at / 1000).toFixed(3)}`;
 }
 
 function number(value: number): string {

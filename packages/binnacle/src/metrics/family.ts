@@ -2,6 +2,7 @@
  * One metric and its series. A label set is resolved once to a series; recording is then a few additions. Past the
  * budget new label sets fold into one series whose labels are all `_other`, so that no caller can grow the memory.
  */
+import { type SpanContext, TraceFlags } from '@opentelemetry/api';
 import type { Kind } from '../catalogue.ts';
 import type { Labels, LabelValue, Metric, Series } from '../signals.ts';
 
@@ -9,6 +10,15 @@ export const OTHER = '_other';
 
 /** What counters and gauges share instead of buckets of their own. */
 const NO_COUNTS = new Float64Array(0);
+
+/** The span that an observation of a bucket was of: the last one that was sampled. */
+export interface Exemplar {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly value: number;
+  /** Unix milliseconds. */
+  readonly at: number;
+}
 
 /** What a family is made from. */
 export interface FamilyOptions {
@@ -32,6 +42,8 @@ export class Cell implements Series {
   sum: number = 0;
   /** Observations by bucket (not cumulative), the last one `+Inf`. Empty unless a histogram. */
   readonly counts: Float64Array;
+  /** By bucket, once there are any. */
+  exemplars: (Exemplar | undefined)[] | undefined;
   readonly #kind: Kind;
   readonly #bounds: readonly number[];
 
@@ -55,14 +67,23 @@ export class Cell implements Series {
     if (this.#kind === 'gauge' && typeof value === 'number') this.value = value;
   }
 
-  /** Adds one observation to the first bucket whose bound it does not pass (`le`). */
-  observe(value: number): void {
+  /**
+   * Adds one observation to the first bucket whose bound it does not pass (`le`). The span it is of becomes that
+   * bucket's exemplar, where its trace is sampled: another one would lead to no trace.
+   */
+  observe(value: number, exemplar?: SpanContext): void {
     if (this.#kind !== 'histogram' || !Number.isFinite(value)) return;
     const bounds = this.#bounds;
     let bucket = 0;
     while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket += 1;
     this.counts[bucket] = (this.counts[bucket] as number) + 1;
     this.sum += value;
+    if (exemplar !== undefined && (exemplar.traceFlags & TraceFlags.SAMPLED) !== 0) this.#keep(bucket, value, exemplar);
+  }
+
+  #keep(bucket: number, value: number, { traceId, spanId }: SpanContext): void {
+    this.exemplars ??= new Array<Exemplar | undefined>(this.counts.length).fill(undefined);
+    this.exemplars[bucket] = { traceId, spanId, value, at: Date.now() };
   }
 }
 

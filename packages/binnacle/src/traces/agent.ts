@@ -2,13 +2,15 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Socket } from 'node:net';
+import { ExportError } from './cause.ts';
+import { setUnrefTimer } from './timer.ts';
 
 /**
- * The timeout that the official exporter is given, in milliseconds. Too short for its own retries, which it makes on
- * timers of up to 5 s that keep the process alive, and after which it no longer knows the status that it was refused
- * with. The exporter sets it on sockets as well: there it is not heeded, the deadline of each export is kept elsewhere.
+ * How long a connection may take to come about, in milliseconds: room for one packet that is sent again. Until it has,
+ * libuv keeps the process alive, whatever the socket says, and a collector behind a firewall that drops packets would
+ * hold a process up for as long as an export may take.
  */
-export const SDK_TIMEOUT_MS = 1;
+const CONNECT_MS = 3000;
 
 /**
  * An agent whose connections never keep the process alive, not when they are reused either, so that a collector which
@@ -29,9 +31,11 @@ export function createExportAgent(protocol: string): HttpAgent {
 function letGo(socket: Socket): void {
   socket.unref();
   // A host name with several addresses gets a new handle for each attempt, which is not unref'd.
+  socket.on('connectionAttempt', () => socket.unref());
   socket.once('connect', () => socket.unref());
   // The agent would ref it again when it is reused.
   socket.ref = () => socket;
-  const setTimeoutOf = socket.setTimeout.bind(socket);
-  socket.setTimeout = (ms, callback) => setTimeoutOf(ms === SDK_TIMEOUT_MS ? 0 : ms, callback);
+  const cancel = setUnrefTimer(() => socket.destroy(new ExportError('ETIMEDOUT')), CONNECT_MS);
+  socket.once('connect', cancel);
+  socket.once('close', cancel);
 }

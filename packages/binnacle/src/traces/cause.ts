@@ -3,10 +3,13 @@
 /** An export that failed for a known reason: `timeout`, `HTTP 503`, `ECONNREFUSED`… */
 export class ExportError extends Error {
   readonly code: string;
-  constructor(code: string) {
+  /** Milliseconds for which the endpoint asked not to be tried again. */
+  readonly retryAfterMs: number | undefined;
+  constructor(code: string, retryAfterMs?: number) {
     super(code);
     this.name = 'ExportError';
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -26,7 +29,7 @@ export function describeCause(error: unknown): string {
 function findCode(error: unknown, depth: number): string | undefined {
   if (typeof error !== 'object' || error === null || depth === 0) return undefined;
   const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
-  // The official exporters give the status of an answer as a numeric code.
+  // Some exporters give the status of an answer as a numeric code.
   if (typeof code === 'number' && code >= 100 && code < 600) return `HTTP ${code}`;
   if (typeof code === 'string' && CODE.test(code)) return code;
   return findCode(cause, depth - 1) ?? (Array.isArray(errors) ? findCode(errors[0], depth - 1) : undefined);

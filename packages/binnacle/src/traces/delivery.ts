@@ -2,8 +2,10 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Faults } from '../faults.ts';
-import { describeCause, ExportError } from './cause.ts';
+import { ExportError } from './cause.ts';
+import { createLosses } from './losses.ts';
 import { runOutside } from './outside.ts';
+import type { PartialResult, PartialSuccess } from './partial-success.ts';
 import type { SpanRecorder } from './processor.ts';
 import { type SetTimer, setUnrefTimer } from './timer.ts';
 
@@ -18,56 +20,61 @@ export interface DeliveryOptions {
   readonly setTimer?: SetTimer;
 }
 
+/** How the delivery of one batch ended. */
+export interface Arrival {
+  readonly arrived: boolean;
+  /** Milliseconds for which the endpoint asked to be left alone. */
+  readonly retryAfterMs?: number | undefined;
+}
+
 export interface Delivery {
-  /** Sends one batch; resolves to whether it arrived, within the deadline. Never rejects. */
-  deliver(spans: ReadableSpan[]): Promise<boolean>;
+  /** Sends one batch, and counts it, within the deadline. Never rejects. */
+  deliver(spans: ReadableSpan[]): Promise<Arrival>;
+  /** Counts spans that are not sent at all. */
+  drop(count: number): void;
   /** Ends the delivery under way at once, and the exporter. */
   abort(): void;
 }
 
+/** What became of an export: an error, or success with what was not taken. */
+type Settle = (error: unknown, partial?: PartialSuccess) => void;
+
 /** Delivers batches to an exporter. An outage is one WARNING of the logger `otel`, its end one INFO. */
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { exporter, recorder, timeoutMs, setTimer = setUnrefTimer } = options;
-  const where = options.endpoint === undefined ? '' : ` to ${options.endpoint}`;
-  const outage = options.faults.outage('otel');
-  let fail: ((error: unknown) => void) | undefined;
+  const { exporter, timeoutMs, setTimer = setUnrefTimer } = options;
+  const losses = createLosses(options);
+  let fail: Settle | undefined;
 
-  const tell = (count: number, error: unknown): void => {
-    const arrived = error === undefined;
-    recorder.result(arrived ? 'exported' : 'failed', count);
-    recorder.up(arrived);
-    if (arrived) {
-      outage.up(`Spans are exported${where} again`);
-      return;
-    }
-    const cause = describeCause(error);
-    const fields = options.endpoint === undefined ? { cause } : { endpoint: options.endpoint, cause };
-    outage.down(`Spans cannot be exported${where}: ${cause}`, fields);
-  };
-  const deliver = (spans: ReadableSpan[]): Promise<boolean> =>
+  const deliver = (spans: ReadableSpan[]): Promise<Arrival> =>
     new Promise((resolve) => {
       let settled = false;
-      const settle = (error?: unknown): void => {
+      let cancel = (): void => {};
+      const settle: Settle = (error, partial) => {
         if (settled) return;
         settled = true;
         cancel();
         fail = undefined;
-        tell(spans.length, error);
-        resolve(error === undefined);
+        if (error === undefined) losses.arrived(spans.length, partial);
+        else losses.failed(spans.length, error);
+        const retryAfterMs = error instanceof ExportError ? error.retryAfterMs : undefined;
+        resolve({ arrived: error === undefined, retryAfterMs });
       };
-      const cancel = setTimer(() => settle(new ExportError('timeout')), timeoutMs);
       fail = settle;
       try {
-        exporter.export(spans, ({ code, error }) =>
-          settle(code === ExportResultCode.SUCCESS ? undefined : (error ?? new ExportError('error'))),
-        );
+        exporter.export(spans, ({ code, error, partial }: PartialResult) => {
+          if (code === ExportResultCode.SUCCESS) settle(undefined, partial);
+          else settle(error ?? new ExportError('error'));
+        });
       } catch (error) {
         settle(error ?? new ExportError('error'));
       }
+      // After the exporter's own timer, which knows why: of two for the same time the first set rings first.
+      if (!settled) cancel = setTimer(() => settle(new ExportError('timeout')), timeoutMs);
     });
 
   return {
     deliver: (spans) => runOutside(() => deliver(spans)),
+    drop: losses.dropped,
     abort() {
       runOutside(() => {
         // What an exporter still has to close is its own affair: nothing waits for it.

@@ -1,6 +1,9 @@
 /** How a process ends while spans are on their way: in a process of its own, since nothing else shows what holds one. */
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -52,10 +55,10 @@ interface Run {
 }
 
 let runs = 0;
-async function run(code: string, endpoint: string): Promise<Run> {
+async function run(code: string, endpoint: string, more: Record<string, string> = {}): Promise<Run> {
   const file = join(folder, `run-${runs++}.js`);
   writeFileSync(file, program + code);
-  const env = { PATH: process.env.PATH, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint };
+  const env = { PATH: process.env.PATH, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint, ...more };
   return new Promise((resolve) => {
     execFile(process.execPath, [file], { env, timeout: 20_000 }, (error, stdout, stderr) => {
       const lines = `${stdout}${stderr}`.trim().split('\n');
@@ -102,6 +105,85 @@ test('nor do retries, or spans that wait', async () => {
   expect(code).toBe(0);
   expect(took).toBeLessThan(5000);
 });
+
+test('nor does a host that drops packets for longer than a connection may take to come about', async () => {
+  const { port, close } = await fullBacklog();
+  try {
+    const { code, took } = await run(`end(512); ${WAIT_FOR_EXPORT}`, `http://127.0.0.1:${port}/v1/traces`);
+    expect(code).toBe(0);
+    expect(took).toBeLessThan(8000);
+  } finally {
+    close();
+  }
+});
+
+test.skipIf(!hasOpenssl())(
+  'over TLS spans arrive, and a certificate that is not trusted is told by its code',
+  async () => {
+    const tls = await receiveByTls();
+    try {
+      const trusted = { NODE_EXTRA_CA_CERTS: tls.certificate };
+      const arrived = await run('end(2); await traces.flush(); end(2); await traces.flush();', tls.url, trusted);
+      expect(arrived).toMatchObject({ code: 0, lines: ['exported 2', 'exported 2'] });
+      expect(arrived.took).toBeLessThan(5000);
+      expect(tls.connections()).toBe(1);
+      const { lines } = await run('end(1); await traces.flush();', tls.url);
+      const message = `WARNING otel Spans cannot be exported to ${tls.url}: DEPTH_ZERO_SELF_SIGNED_CERT`;
+      expect(lines).toEqual(['failed 1', message]);
+    } finally {
+      tls.close();
+    }
+  },
+);
+
+/** A port whose host answers to no new connection: it listens, accepts nothing, and its queue is full. */
+async function fullBacklog(): Promise<{ port: number; close(): void }> {
+  const stuck = `const server = require('node:net').createServer();
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      require('node:fs').writeSync(1, server.address().port + '\\n');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  const child = spawn(process.execPath, ['-e', stuck], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(chunk.toString());
+  const sockets = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  await once(sockets[0] as Socket, 'connect');
+  return {
+    port,
+    close() {
+      for (const socket of sockets) socket.destroy();
+      child.kill('SIGKILL');
+    },
+  };
+}
+
+function hasOpenssl(): boolean {
+  return spawnSync('openssl', ['version']).status === 0;
+}
+
+async function receiveByTls() {
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
+  const files = ['-keyout', key, '-out', certificate];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, ...files], { stdio: 'ignore' });
+  let connections = 0;
+  const options = { key: readFileSync(key), cert: readFileSync(certificate) };
+  const server = createServer(options, (req, res) => req.resume().on('end', () => res.end()));
+  server.on('secureConnection', () => {
+    connections += 1;
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`,
+    certificate,
+    connections: () => connections,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
 
 test('close ends within its bound, tells the outage once and counts every span', async () => {
   const { url } = await receive(hole);

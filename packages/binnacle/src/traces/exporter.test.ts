@@ -7,10 +7,11 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { OtlpSettings } from '../settings-otel.ts';
 import { printableEndpoint } from './cause.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
-import { createOtlpExporter, parseRetryAfter } from './exporter.ts';
+import { createOtlpExporter } from './exporter.ts';
 import { type Answer, type Receiver, startReceiver } from './testing-otlp.test-helper.ts';
 import { createMemoryFaults, createMemoryRecorder, finishedSpan, otelSettings } from './testing-spans.test-helper.ts';
 import { type ExportClock, realClock, setUnrefTimer } from './timer.ts';
+import { USER_AGENT } from './user-agent.ts';
 
 /** Room for the first attempt and three more, after 1, 1.5 and 2.25 s. */
 const TIMEOUT_MS = 7500;
@@ -25,6 +26,7 @@ function hasty(onPause: (ms: number) => void = () => {}): ExportClock {
   let now = 0;
   return {
     now: () => now,
+    wall: () => 0,
     setTimer(run, ms) {
       if (ms >= TIMEOUT_MS) return setUnrefTimer(run, ms);
       onPause(ms);
@@ -34,8 +36,8 @@ function hasty(onPause: (ms: number) => void = () => {}): ExportClock {
   };
 }
 
-async function receiver(answer?: Answer, port?: number): Promise<Receiver> {
-  const started = await startReceiver(answer, port);
+async function receiver(answer?: Answer, port?: number, host?: string): Promise<Receiver> {
+  const started = await startReceiver(answer, port, host);
   closers.push(() => started.close());
   return started;
 }
@@ -105,6 +107,7 @@ describe('what is sent', () => {
       authorization: 'Bearer x',
       'x-team': 'a b',
     });
+    expect(requests[0]?.headers['user-agent']).toBe(USER_AGENT);
     expect(requests[0]?.headers['content-encoding']).toBe(compression === 'gzip' ? 'gzip' : undefined);
     expect(requests[0]?.spans.map(({ name }) => name)).toEqual(['one', 'two']);
     expect(requests[0]?.spans[0]).toMatchObject({
@@ -121,6 +124,38 @@ describe('what is sent', () => {
       'a.ratio': 0.5,
       'a.flag': true,
     });
+  });
+
+  test("headers that the body decides are the body's, whatever the settings say", async () => {
+    const { url, requests } = await receiver();
+    const headers = {
+      'Content-Type': 'text/plain',
+      'Content-Length': '3',
+      'User-Agent': 'mine',
+      'content-encoding': 'br',
+    };
+    expect((await send(otlp(url, { headers }))).code).toBe(ExportResultCode.SUCCESS);
+    expect(requests[0]?.spans).toHaveLength(1);
+    expect(requests[0]?.headers['user-agent']).toBe('mine');
+  });
+
+  test('a header that cannot be sent fails by its code, without its value', async () => {
+    const { url } = await receiver();
+    expect(await causeOf(otlp(url, { headers: { authorization: 'a\nsecret' } }))).toBe('ERR_INVALID_CHAR');
+  });
+
+  test('to an IPv6 address', async () => {
+    const { url, requests } = await receiver(undefined, 0, '::1');
+    expect((await send(otlp(url))).code).toBe(ExportResultCode.SUCCESS);
+    expect(requests).toHaveLength(1);
+  });
+
+  test('nothing after shutdown', async () => {
+    const server = await receiver();
+    const exporter = otlp(server.url);
+    await exporter.shutdown();
+    expect(await causeOf(exporter)).toBe('closed');
+    expect(server.connections).toBe(0);
   });
 
   test('to any path, with a query, over one connection', async () => {
@@ -187,6 +222,18 @@ describe('retries', () => {
     const { url, requests } = await receiver((res) => res.writeHead(status).end('a text that nobody wants to log'));
     expect(await causeOf(otlp(url))).toBe(`HTTP ${status}`);
     expect(requests).toHaveLength(1);
+  });
+
+  test('at once after a kept connection that was closed as it was used again', async () => {
+    const pauses: number[] = [];
+    const server = await receiver((res, _, index, socket) => {
+      if (index === 1) socket.resetAndDestroy();
+      else res.writeHead(200).end();
+    });
+    const clock = hasty((ms) => pauses.push(ms));
+    const exporter = otlp(server.url, {}, clock);
+    for (let i = 0; i < 2; i++) expect((await send(exporter)).code).toBe(ExportResultCode.SUCCESS);
+    expect([server.requests.length, server.connections, pauses]).toEqual([3, 2, []]);
   });
 
   test('after a connection that was reset', async () => {
@@ -270,6 +317,7 @@ describe('the deadline', () => {
       {},
       {
         now: () => 0,
+        wall: () => 0,
         setTimer(run, ms) {
           if (ms < TIMEOUT_MS) pausing();
           return setUnrefTimer(run, 60_000);
@@ -281,6 +329,17 @@ describe('the deadline', () => {
     await exporter.shutdown();
     expect(await cause).toBe('HTTP 503');
     expect(server.requests).toHaveLength(1);
+  });
+
+  test('an export whose time is up before it is sent is not sent', async () => {
+    const server = await receiver();
+    const exporter = otlp(server.url, {}, realClock);
+    const cause = causeOf(exporter);
+    await exporter.shutdown();
+    expect(await cause).toBe('timeout');
+    // Time enough for the first, had it gone on.
+    expect((await send(otlp(server.url))).code).toBe(ExportResultCode.SUCCESS);
+    expect(server.connections).toBe(1);
   });
 
   test('shutdown cuts the export under way', async () => {
@@ -309,7 +368,8 @@ describe('an outage', () => {
   test('is one line that names endpoint and cause, its end another', async () => {
     const port = await closedPort();
     const { recorder, lines, delivery } = deliverTo(`http://user:secret@127.0.0.1:${port}/v1/traces?token=secret`);
-    for (let i = 0; i < 3; i++) expect(await delivery.deliver([finishedSpan('a'), finishedSpan('b')])).toBe(false);
+    for (let i = 0; i < 3; i++)
+      expect(await delivery.deliver([finishedSpan('a'), finishedSpan('b')])).toMatchObject({ arrived: false });
     const endpoint = `http://127.0.0.1:${port}/v1/traces`;
     expect(lines).toEqual([
       {
@@ -323,12 +383,12 @@ describe('an outage', () => {
     expect(recorder.ups).toEqual([false, false, false]);
 
     const { spans } = await receiver(undefined, port);
-    expect(await delivery.deliver([finishedSpan('c')])).toBe(true);
+    expect(await delivery.deliver([finishedSpan('c')])).toMatchObject({ arrived: true });
     expect(spans.map(({ name }) => name)).toEqual(['c']);
     expect(lines[1]).toMatchObject({
       level: 'INFO',
       logger: 'otel',
-      message: `Spans are exported to ${endpoint} again`,
+      message: `Spans are exported to ${endpoint} again; 6 were lost`,
     });
     expect(recorder.counts).toMatchObject({ exported: 1, failed: 6 });
     expect(recorder.ups.at(-1)).toBe(true);
@@ -346,21 +406,12 @@ describe('an outage', () => {
       async shutdown() {},
     };
     const options = { endpoint: undefined, timeoutMs: 20, faults, recorder };
-    expect(await createDelivery({ ...options, exporter: throwing }).deliver([finishedSpan('a')])).toBe(false);
+    expect(await createDelivery({ ...options, exporter: throwing }).deliver([finishedSpan('a')])).toMatchObject({
+      arrived: false,
+    });
     const delivery = createDelivery({ ...options, exporter: silent });
-    expect(await delivery.deliver([finishedSpan('a')])).toBe(false);
+    expect(await delivery.deliver([finishedSpan('a')])).toMatchObject({ arrived: false });
     delivery.abort();
     expect(lines.map(({ fields }) => fields)).toEqual([{ cause: 'TypeError' }, { cause: 'timeout' }]);
   });
-});
-
-test.each([
-  ['120', 120_000],
-  ['0', 0],
-  ['Wed, 21 Oct 2026 07:28:00 GMT', 5000],
-  ['Wed, 21 Oct 2015 07:28:00 GMT', 0],
-  ['soon', undefined],
-  [undefined, undefined],
-])('Retry-After %j', (header, ms) => {
-  expect(parseRetryAfter(header, Date.parse('Wed, 21 Oct 2026 07:27:55 GMT'))).toBe(ms);
 });

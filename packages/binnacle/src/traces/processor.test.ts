@@ -1,8 +1,11 @@
 import { TraceFlags } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, test } from 'vitest';
 import { currentRequest, currentScope, runInScope } from '../context.ts';
 import type { BatchSettings } from '../settings-otel.ts';
+import type { Arrival } from './delivery.ts';
 import { type BatchProcessor, createBatchProcessor } from './processor.ts';
+import { SPAN_BOUNDS } from './span-queue.ts';
 import { createHandTimer, createMemoryRecorder, finishedSpan, settled } from './testing-spans.test-helper.ts';
 
 const batch: BatchSettings = {
@@ -16,7 +19,7 @@ function setUp(overrides: Partial<BatchSettings> = {}, answer: 'at once' | 'by h
   const timer = createHandTimer();
   const recorder = createMemoryRecorder();
   const sent: string[][] = [];
-  const waiting: ((arrived: boolean) => void)[] = [];
+  const waiting: ((arrival: Arrival) => void)[] = [];
   const state = { mostAtOnce: 0, aborted: 0 };
   const processor: BatchProcessor = createBatchProcessor({
     batch: { ...batch, ...overrides },
@@ -24,22 +27,23 @@ function setUp(overrides: Partial<BatchSettings> = {}, answer: 'at once' | 'by h
     setTimer: timer.setTimer,
     deliver(spans) {
       sent.push(spans.map(({ name }) => name));
-      if (answer === 'at once') return Promise.resolve(true);
+      if (answer === 'at once') return Promise.resolve({ arrived: true });
       return new Promise((resolve) => {
         waiting.push(resolve);
         state.mostAtOnce = Math.max(state.mostAtOnce, waiting.length);
       });
     },
+    drop: (count) => recorder.result('dropped', count),
     abort() {
       state.aborted += 1;
-      waiting.shift()?.(false);
+      waiting.shift()?.({ arrived: false });
     },
   });
   const end = (count: number, from = 0): void => {
     for (let i = from; i < from + count; i++) processor.onEnd(finishedSpan(`s${i}`));
   };
-  const reply = async (arrived: boolean): Promise<void> => {
-    waiting.shift()?.(arrived);
+  const reply = async (arrived: boolean, retryAfterMs?: number): Promise<void> => {
+    waiting.shift()?.({ arrived, retryAfterMs });
     await settled();
   };
   return { timer, recorder, sent, state, processor, end, reply };
@@ -109,7 +113,8 @@ describe('when batches leave', () => {
         seen = currentRequest();
         return timer.setTimer(run, ms);
       },
-      deliver: async () => true,
+      deliver: async () => ({ arrived: true }),
+      drop() {},
       abort() {},
     });
     runInScope({ request: { requestId: 'r1' }, otel: currentScope()?.otel as never }, () =>
@@ -134,6 +139,41 @@ describe('the bound', () => {
     expect(sent[1]).toEqual(['s4', 's5', 's6', 's7']);
   });
 
+  test('holds for bytes too: past it spans are dropped and counted, and there is room again once they have left', async () => {
+    const { timer, recorder, sent, end, processor, reply } = setUp(
+      { maxQueueSize: 1000, maxExportBatchSize: 1000 },
+      'by hand',
+    );
+    const large = finishedSpan('large', TraceFlags.SAMPLED, { attributes: { text: 'x'.repeat(900_000) } });
+    for (let i = 0; i < 30; i++) processor.onEnd(large);
+    const kept = Math.floor(SPAN_BOUNDS.queue / 900_300);
+    expect(recorder.counts.dropped).toBe(30 - kept);
+    expect(recorder.sizes.at(-1)).toBe(kept);
+    // Full by bytes long before it is by count: it leaves without waiting for the delay, in several exports.
+    const perBatch = Math.floor(SPAN_BOUNDS.batch / 900_300);
+    await timer.advance(0);
+    expect(sent.map(({ length }) => length)).toEqual([perBatch]);
+    await reply(true);
+    await timer.advance(0);
+    expect(sent.map(({ length }) => length)).toEqual([perBatch, perBatch]);
+    end(3);
+    expect(recorder.counts.dropped).toBe(30 - kept);
+  });
+
+  test('takes no span that is too large by itself, whatever it is made of', () => {
+    const { recorder, processor } = setUp();
+    const event = { name: 'x'.repeat(600), time: [0, 0] as [number, number] };
+    const tooLarge: Partial<ReadableSpan>[] = [
+      { attributes: { text: 'x'.repeat(1_100_000) } },
+      { attributes: { list: new Array<number>(200_000).fill(7) } },
+      { attributes: { list: new Array<string>(100_000).fill('x') } },
+      { events: new Array(2000).fill(event) },
+    ];
+    for (const overrides of tooLarge) processor.onEnd(finishedSpan('x', TraceFlags.SAMPLED, overrides));
+    expect(recorder.counts.dropped).toBe(tooLarge.length);
+    expect(recorder.sizes).toEqual([]);
+  });
+
   test('the size is told as it changes, down to 0', async () => {
     const { recorder, processor, end } = setUp();
     end(3);
@@ -153,6 +193,17 @@ describe('after a failed export', () => {
     await reply(false);
     end(2, 8);
     await timer.advance(pauseMs - 1);
+    expect(sent).toHaveLength(1);
+    await timer.advance(1);
+    expect(sent).toHaveLength(2);
+  });
+
+  test('nothing leaves before the endpoint wants it to', async () => {
+    const { timer, sent, end, reply } = setUp({}, 'by hand');
+    end(8);
+    await timer.advance(0);
+    await reply(false, 60_000);
+    await timer.advance(59_999);
     expect(sent).toHaveLength(1);
     await timer.advance(1);
     expect(sent).toHaveLength(2);

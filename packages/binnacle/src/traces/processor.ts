@@ -2,7 +2,9 @@
 import { TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { BatchSettings } from '../settings-otel.ts';
+import type { Arrival } from './delivery.ts';
 import { runOutside } from './outside.ts';
+import { SpanQueue } from './span-queue.ts';
 import { holdProcess, type SetTimer, setUnrefTimer } from './timer.ts';
 
 /** What is told of the spans. */
@@ -17,8 +19,10 @@ export interface SpanRecorder {
 export interface BatchProcessorOptions {
   readonly batch: BatchSettings;
   readonly recorder: SpanRecorder;
-  /** Sends one batch and counts it; resolves to whether it arrived, never rejects. One call at a time. */
-  deliver(spans: ReadableSpan[]): Promise<boolean>;
+  /** Sends one batch and counts it; never rejects. One call at a time. */
+  deliver(spans: ReadableSpan[]): Promise<Arrival>;
+  /** Counts spans that are not sent at all. */
+  drop(count: number): void;
   /** Ends the delivery under way at once. */
   abort(): void;
   readonly setTimer?: SetTimer;
@@ -35,9 +39,10 @@ const LEAST_PAUSE_MS = 1000;
 /**
  * A batch span processor with the settings of `OTEL_BSP_*`
  * (https://opentelemetry.io/docs/specs/otel/trace/sdk/#batching-processor): a full batch leaves at once, any other
- * after the delay, one export at a time; past `maxQueueSize` the newest spans are dropped and counted.
+ * after the delay, one export at a time; past `maxQueueSize`, or past `SPAN_BOUNDS`, the newest spans are dropped and
+ * counted.
  *
- * Why not the SDK's: it counts its drops privately, leaves spans under way out of its bound, holds a timer of up to
+ * Why not the SDK's: it bounds no bytes, counts its drops privately, leaves spans under way out of its bound, holds a timer of up to
  * 30 s that keeps the process alive, and at a flush sends all batches at once.
  */
 export function createBatchProcessor(options: BatchProcessorOptions): BatchProcessor {
@@ -56,39 +61,39 @@ export function createBatchProcessor(options: BatchProcessorOptions): BatchProce
 class BatchQueue {
   readonly #options: BatchProcessorOptions;
   readonly #setTimer: SetTimer;
-  #waiting: ReadableSpan[] = [];
-  #underWay = 0;
-  #sending: Promise<boolean> | undefined;
+  readonly #spans: SpanQueue;
+  #sending: Promise<Arrival> | undefined;
   #timer: { readonly kind: 'full' | 'delay' | 'pause'; readonly cancel: () => void } | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: BatchProcessorOptions) {
     this.#options = options;
+    this.#spans = new SpanQueue(options.batch);
     this.#setTimer = options.setTimer ?? setUnrefTimer;
   }
 
   add(span: ReadableSpan): void {
-    const { batch, recorder } = this.#options;
-    if (this.#closing !== undefined || this.#waiting.length + this.#underWay >= batch.maxQueueSize) {
-      recorder.result('dropped', 1);
+    if (this.#closing !== undefined || !this.#spans.add(span)) {
+      this.#options.drop(1);
       return;
     }
-    this.#waiting.push(span);
     this.#tellSize();
     this.#schedule();
   }
 
   /** Sends what is queued now, batch by batch; stops at the first that fails. Never rejects. */
   async flush(): Promise<void> {
-    let owed = this.#waiting.length;
+    let owed = this.#spans.waiting;
     while (this.#sending !== undefined) await this.#sending;
-    while (owed > 0 && this.#waiting.length > 0) {
+    while (owed > 0 && this.#spans.waiting > 0) {
       if (this.#sending !== undefined) {
         await this.#sending;
         continue;
       }
-      owed -= Math.min(this.#waiting.length, this.#options.batch.maxExportBatchSize);
-      if (!(await this.#send())) return;
+      const before = this.#spans.waiting;
+      const sending = this.#send();
+      owed -= before - this.#spans.waiting;
+      if (!(await sending).arrived) return;
     }
   }
 
@@ -107,15 +112,14 @@ class BatchQueue {
     this.#unschedule();
     this.#options.abort();
     await this.#sending;
-    const rest = this.#waiting.splice(0).length;
-    if (rest > 0) this.#options.recorder.result('dropped', rest);
+    const rest = this.#spans.clear();
+    if (rest > 0) this.#options.drop(rest);
     this.#tellSize();
   }
 
   #schedule(): void {
-    if (this.#sending !== undefined || this.#waiting.length === 0 || this.#closing !== undefined) return;
-    const { maxExportBatchSize, scheduledDelayMs } = this.#options.batch;
-    if (this.#waiting.length < maxExportBatchSize) this.#arm('delay', scheduledDelayMs);
+    if (this.#sending !== undefined || this.#spans.waiting === 0 || this.#closing !== undefined) return;
+    if (!this.#spans.hasFullBatch) this.#arm('delay', this.#options.batch.scheduledDelayMs);
     // By a timer even then: building the request is not the work of whoever happened to end the last span.
     else if (this.#timer?.kind !== 'pause') this.#arm('full', 0);
   }
@@ -127,7 +131,7 @@ class BatchQueue {
     }
     const fire = (): void => {
       this.#timer = undefined;
-      if (this.#sending === undefined && this.#waiting.length > 0) void this.#send();
+      if (this.#sending === undefined && this.#spans.waiting > 0) void this.#send();
     };
     // Outside of the request that ended the span: the timer would hold it, and the export would run within it.
     this.#timer = { kind, cancel: runOutside(() => this.#setTimer(fire, ms)) };
@@ -138,28 +142,29 @@ class BatchQueue {
     this.#timer = undefined;
   }
 
-  #send(): Promise<boolean> {
+  #send(): Promise<Arrival> {
     this.#unschedule();
-    const spans = this.#waiting.splice(0, this.#options.batch.maxExportBatchSize);
-    this.#underWay = spans.length;
-    this.#sending = this.#options.deliver(spans).then((arrived) => {
-      this.#underWay = 0;
+    this.#sending = this.#options.deliver(this.#spans.take()).then((arrival) => {
+      this.#spans.settle();
       this.#sending = undefined;
       this.#tellSize();
-      if (!arrived) this.#pause();
+      if (!arrival.arrived) this.#pause(arrival.retryAfterMs ?? 0);
       this.#schedule();
-      return arrived;
+      return arrival;
     });
     return this.#sending;
   }
 
-  /** After a failure not even a full batch leaves at once: an endpoint that refuses would be asked in a hot loop. */
-  #pause(): void {
+  /**
+   * After a failure not even a full batch leaves at once: an endpoint that refuses would be asked in a hot loop, and
+   * one that says when to come again means the next batch too.
+   */
+  #pause(retryAfterMs: number): void {
     if (this.#closing !== undefined) return;
-    this.#arm('pause', Math.max(this.#options.batch.scheduledDelayMs, LEAST_PAUSE_MS));
+    this.#arm('pause', Math.max(this.#options.batch.scheduledDelayMs, LEAST_PAUSE_MS, retryAfterMs));
   }
 
   #tellSize(): void {
-    this.#options.recorder.queue(this.#waiting.length + this.#underWay);
+    this.#options.recorder.queue(this.#spans.size);
   }
 }

@@ -7,6 +7,7 @@ import {
   type SpanContext,
   type TextMapGetter,
   type TextMapPropagator,
+  type TextMapSetter,
   trace,
 } from '@opentelemetry/api';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -31,13 +32,30 @@ export function createPropagator(names: readonly Propagator[], options: { passTh
   return options.passThrough ? passThrough(propagator) : propagator;
 }
 
+/** A propagator, or the API's own, which asks the host's. */
+type Propagation = {
+  extract(context: Context, carrier: unknown, getter: TextMapGetter): Context;
+  inject(context: Context, carrier: unknown, setter: TextMapSetter): void;
+};
+
 /** Reads the context that request headers carry. Malformed and oversized headers are ignored; it never throws. */
-export function createExtract(propagator: TextMapPropagator): Spans['extract'] {
+export function createExtract(propagator: Propagation): Spans['extract'] {
   return (headers) => {
     try {
       return propagator.extract(ROOT_CONTEXT, headers, headerGetter);
     } catch {
       return ROOT_CONTEXT;
+    }
+  };
+}
+
+/** Gives the headers that carry a context on. It never throws. */
+export function createInject(propagator: Propagation): Spans['inject'] {
+  return (context, set) => {
+    try {
+      propagator.inject(context, undefined, { set: (_carrier, name, value) => set(name, value) });
+    } catch {
+      // A call goes out without its trace rather than not at all.
     }
   };
 }

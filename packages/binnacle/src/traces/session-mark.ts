@@ -1,4 +1,5 @@
 /** Marks every span that starts within a session, the user's own too, with its id. */
+import type { Attributes } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { currentRequest } from '../context.ts';
 
@@ -12,3 +13,9 @@ export const sessionMark: SpanProcessor = {
   forceFlush: () => Promise.resolve(),
   shutdown: () => Promise.resolve(),
 };
+
+/** The same for spans of a host's SDK, which takes no further processor. */
+export function markSession(attributes: Attributes): Attributes {
+  const id = currentRequest()?.sessionId;
+  return id === undefined ? attributes : { ...attributes, 'session.id': id };
+}

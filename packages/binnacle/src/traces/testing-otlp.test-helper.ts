@@ -45,7 +45,7 @@ export type Answer = (res: ServerResponse, request: ReceivedRequest, index: numb
 const accept: Answer = (res) => res.writeHead(200).end();
 
 /** Starts a receiver on a free loopback port (or the one given); `answer` says how each request is answered. */
-export async function startReceiver(answer: Answer = accept, port = 0): Promise<Receiver> {
+export async function startReceiver(answer: Answer = accept, port = 0, host = '127.0.0.1'): Promise<Receiver> {
   const requests: ReceivedRequest[] = [];
   const spans: ReceivedSpan[] = [];
   const waiting: { readonly count: number; readonly done: () => void }[] = [];
@@ -67,11 +67,11 @@ export async function startReceiver(answer: Answer = accept, port = 0): Promise<
   server.on('connection', () => {
     connections += 1;
   });
-  server.listen(port, '127.0.0.1');
+  server.listen(port, host);
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${address.port}/v1/traces`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/v1/traces`,
     port: address.port,
     requests,
     spans,

@@ -7,10 +7,15 @@ import { createFaults, type Faults } from '../faults.ts';
 import { type OtelSettings, readOtelSettings } from '../settings-otel.ts';
 import type { WriteLine } from '../signals.ts';
 import type { SpanRecorder } from './processor.ts';
-import type { SetTimer } from './timer.ts';
+import type { ExportClock, SetTimer } from './timer.ts';
+
+/** 2026-10-21 07:28:00 UTC. */
+export const HAND_EPOCH: number = Date.UTC(2026, 9, 21, 7, 28);
 
 export interface HandTimer {
   readonly setTimer: SetTimer;
+  /** The same as a clock, whose wall begins at `HAND_EPOCH`. */
+  readonly clock: ExportClock;
   /** Moves time on, calling back whatever is due, in order; what was awaited before runs first. */
   advance(ms: number): Promise<void>;
   /** Pending delays, in milliseconds from now. */
@@ -20,14 +25,16 @@ export interface HandTimer {
 export function createHandTimer(): HandTimer {
   let now = 0;
   let timers: { readonly at: number; readonly run: () => void }[] = [];
+  const setTimer: SetTimer = (run, ms) => {
+    const timer = { at: now + ms, run };
+    timers.push(timer);
+    return () => {
+      timers = timers.filter((other) => other !== timer);
+    };
+  };
   return {
-    setTimer(run, ms) {
-      const timer = { at: now + ms, run };
-      timers.push(timer);
-      return () => {
-        timers = timers.filter((other) => other !== timer);
-      };
-    },
+    setTimer,
+    clock: { now: () => now, wall: () => HAND_EPOCH + now, setTimer },
     async advance(ms) {
       const end = now + ms;
       for (;;) {
@@ -98,7 +105,11 @@ export function otelSettings(env: Readonly<Record<string, string>>): OtelSetting
 }
 
 /** A finished span. */
-export function finishedSpan(name: string, traceFlags: TraceFlags = TraceFlags.SAMPLED): ReadableSpan {
+export function finishedSpan(
+  name: string,
+  traceFlags: TraceFlags = TraceFlags.SAMPLED,
+  overrides: Partial<ReadableSpan> = {},
+): ReadableSpan {
   return {
     name,
     kind: SpanKind.INTERNAL,
@@ -116,6 +127,7 @@ export function finishedSpan(name: string, traceFlags: TraceFlags = TraceFlags.S
     droppedAttributesCount: 0,
     droppedEventsCount: 0,
     droppedLinksCount: 0,
+    ...overrides,
   };
 }
 

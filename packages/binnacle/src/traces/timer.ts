@@ -10,13 +10,18 @@ export const setUnrefTimer: SetTimer = (run, ms) => {
   return () => clearTimeout(timer);
 };
 
-/** Time as exports see it: `now` in monotonic milliseconds. */
+/** Time as exports see it: `now` in monotonic milliseconds, `wall` in Unix milliseconds. */
 export interface ExportClock {
   now(): number;
+  wall(): number;
   readonly setTimer: SetTimer;
 }
 
-export const realClock: ExportClock = { now: () => performance.now(), setTimer: setUnrefTimer };
+export const realClock: ExportClock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  setTimer: setUnrefTimer,
+};
 
 /**
  * Keeps the process alive until the work has settled. Everything else here is unref'd, so that a process would end

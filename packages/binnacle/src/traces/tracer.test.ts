@@ -1,4 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
+  type Context,
+  type ContextManager,
   context,
   defaultTextMapSetter,
   INVALID_SPAN_CONTEXT,
@@ -11,9 +14,9 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
-import { InMemorySpanExporter, type SpanExporter } from '@opentelemetry/sdk-trace';
+import { InMemorySpanExporter, SimpleSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, test } from 'vitest';
-import { contextManager } from '../context.ts';
+import { activeContext, contextManager, runWith } from '../context.ts';
 import { startReceiver } from './testing-otlp.test-helper.ts';
 import { createMemoryFaults, createMemoryRecorder, otelSettings } from './testing-spans.test-helper.ts';
 import { createTraces, type Traces } from './tracer.ts';
@@ -258,19 +261,37 @@ describe('the global API', () => {
     }
   });
 
-  test("a host's own stays, in one line, and is left alone at close", async () => {
+  test("a host's own SDK makes the spans, is told in one line, and is left alone at close", async () => {
     const host = new InMemorySpanExporter();
-    const hostProvider = { getTracer: () => trace.wrapSpanContext(INVALID_SPAN_CONTEXT) as never };
+    const hostProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: host })] });
     trace.setGlobalTracerProvider(hostProvider);
-    const { traces, lines } = setUp({}, host);
+    const ours = new InMemorySpanExporter();
+    const { traces, lines } = setUp({}, ours);
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({ level: 'WARNING', logger: 'otel' });
+    expect(lines[0]).toMatchObject({ level: 'INFO', logger: 'fit-check' });
     expect(lines[0]?.message).toMatch(/: tracer provider$/);
-    start(traces).end();
+    expect(traces.spans.hosted).toBe(true);
+    runWith({ request: { requestId: 'r', sessionId: 's-1' } }, () => start(traces).end());
     await traces.flush();
-    expect(host.getFinishedSpans()).toHaveLength(1);
+    expect(host.getFinishedSpans()).toMatchObject([{ name: 'GET', attributes: { a: 1, 'session.id': 's-1' } }]);
+    expect(ours.getFinishedSpans()).toEqual([]);
     await traces.close(100);
     expect(trace.setGlobalTracerProvider(hostProvider)).toBe(false);
+  });
+
+  test("a host's own context manager is entered too, and decides what is active", () => {
+    const manager = createHostContextManager();
+    context.setGlobalContextManager(manager);
+    const { traces } = setUp({}, new InMemorySpanExporter());
+    const active = ROOT_CONTEXT.setValue(KEY, 'host');
+    context.with(active, () => {
+      expect(activeContext()).toBe(active);
+      const otel = trace.setSpan(active, start(traces));
+      runWith({ otel }, () => {
+        expect(context.active()).toBe(otel);
+        expect(activeContext()).toBe(otel);
+      });
+    });
   });
 
   test('what a host puts there after a change of mind is left alone at close', async () => {
@@ -286,7 +307,8 @@ describe('the global API', () => {
   test('two at once share the context manager; the first one has the rest', async () => {
     const first = setUp();
     const second = setUp();
-    expect(second.lines[0]?.message).toMatch(/: tracer provider, propagator$/);
+    expect([...first.lines, ...second.lines]).toEqual([]);
+    expect(second.traces.spans.hosted).toBe(false);
     await first.traces.close(100);
     expect(context.with(ROOT_CONTEXT.setValue(KEY, 1), () => contextManager.active().getValue(KEY))).toBe(1);
     await second.traces.close(100);
@@ -295,6 +317,19 @@ describe('the global API', () => {
 });
 
 const KEY = Symbol('test');
+
+/** A context manager as a host's SDK brings it, over a storage of its own. */
+function createHostContextManager(): ContextManager {
+  const storage = new AsyncLocalStorage<Context>();
+  const manager: ContextManager = {
+    active: () => storage.getStore() ?? ROOT_CONTEXT,
+    with: (active, work, self, ...args) => storage.run(active, () => Reflect.apply(work, self, args)),
+    bind: (_active, target) => target,
+    enable: () => manager,
+    disable: () => manager,
+  };
+  return manager;
+}
 
 test('close is once, and never rejects', async () => {
   const exporter: SpanExporter = {

@@ -1,6 +1,11 @@
 /** Spans: the OpenTelemetry SDK, put together from the settings. */
-import type { TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
-import { TracerProvider as SdkTracerProvider, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import { propagation, type TextMapPropagator, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import {
+  type Sampler,
+  TracerProvider as SdkTracerProvider,
+  type SpanExporter,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_INSTANCE_ID } from '@opentelemetry/semantic-conventions';
 import type { Faults } from '../faults.ts';
 import type { OtelSettings } from '../settings-otel.ts';
@@ -9,14 +14,16 @@ import { printableEndpoint } from './cause.ts';
 import { createConsoleProcessor } from './console.ts';
 import { createDelivery } from './delivery.ts';
 import { createOtlpExporter } from './exporter.ts';
-import { registerGlobals } from './globals.ts';
+import { hostProvider, registerGlobals } from './globals.ts';
+import { createKeepBuffer, createKeepingSampler, type KeepOptions } from './keep.ts';
 import { type BatchProcessor, createBatchProcessor, type SpanRecorder } from './processor.ts';
-import { createExtract, createPropagator } from './propagation.ts';
+import { createExtract, createInject, createPropagator } from './propagation.ts';
 import { createResource } from './resource.ts';
 import { createSampler } from './sampler.ts';
-import { sessionMark } from './session-mark.ts';
+import { markSession, sessionMark } from './session-mark.ts';
 import { createDisabledTracer, createIdTracer } from './silent-tracer.ts';
 
+export type { KeepRecorder } from './keep.ts';
 export type { SpanRecorder } from './processor.ts';
 
 export interface TracesOptions {
@@ -26,6 +33,8 @@ export interface TracesOptions {
   readonly environment: string;
   readonly faults: Faults;
   readonly recorder: SpanRecorder;
+  /** Requests that are kept although they were not sampled; none where it is left out. */
+  readonly keep?: Pick<KeepOptions, 'settings' | 'recorder'>;
   /** Where `OTEL_TRACES_EXPORTER=console` writes spans. */
   readonly log: WriteLine;
   /** Takes the place of the settings' exporter; for tests. */
@@ -47,6 +56,8 @@ export interface Traces {
 /** How spans come to be, and how they leave. */
 interface Pipeline {
   readonly tracer: Tracer;
+  /** Spans are made by an SDK of the host's own, which exports them too. */
+  readonly hosted: boolean;
   /** For the API's global; absent with tracing off, where the API's own no-op does. */
   readonly provider: TracerProvider | undefined;
   readonly batches: BatchProcessor | undefined;
@@ -56,25 +67,31 @@ interface Pipeline {
  * Starts tracing by the settings, and registers it with OpenTelemetry's API where the host has not done so itself.
  * - `OTEL_SDK_DISABLED=true`: spans have no ids; what comes in still goes out.
  * - Without exporter: ids and sampled flags as usual, nothing is recorded.
+ * - With an SDK of the host's own: its provider makes the spans, and its processors export them.
  * Never throws.
  */
 export function createTraces(options: TracesOptions): Traces {
-  const { settings, faults } = options;
+  const { settings } = options;
   const resource = createResource({ ...options, attributes: settings.resource });
-  const { tracer, provider, batches } = createPipeline(options, resource);
+  const { tracer, hosted, provider, batches } = createPipeline(options, resource);
   const propagator: TextMapPropagator = createPropagator(settings.propagators, { passThrough: settings.disabled });
   const globals = registerGlobals({ provider, propagator });
   if (globals.foreign.length > 0) {
     const kept = globals.foreign.join(', ');
-    faults.once('otel-globals', 'otel', `OpenTelemetry is set up by the host: its own stays for: ${kept}`);
+    options.log('INFO', options.service, `OpenTelemetry is set up by the host, and used for: ${kept}`);
   }
   let closing: Promise<void> | undefined;
   return {
     tracer,
     instanceId: String(resource.attributes[ATTR_SERVICE_INSTANCE_ID]),
     spans: {
-      start: (name, kind, attributes, parent) => tracer.startSpan(name, { kind, attributes }, parent),
-      extract: createExtract(propagator),
+      start: hosted
+        ? (name, kind, attributes, parent) =>
+            tracer.startSpan(name, { kind, attributes: markSession(attributes) }, parent)
+        : (name, kind, attributes, parent) => tracer.startSpan(name, { kind, attributes }, parent),
+      extract: createExtract(hosted ? propagation : propagator),
+      inject: createInject(hosted ? propagation : propagator),
+      hosted,
     },
     flush: async () => batches?.forceFlush(),
     close(timeoutMs) {
@@ -89,15 +106,30 @@ export function createTraces(options: TracesOptions): Traces {
 
 function createPipeline(options: TracesOptions, resource: ReturnType<typeof createResource>): Pipeline {
   const { settings } = options;
-  if (settings.disabled) return { tracer: createDisabledTracer(), provider: undefined, batches: undefined };
+  const none = { hosted: false, provider: undefined, batches: undefined };
+  if (settings.disabled) return { ...none, tracer: createDisabledTracer() };
+  const host = hostProvider();
+  if (host !== undefined) return { ...none, hosted: true, tracer: host.getTracer('binnacle') };
   const sampler = createSampler(settings.sampler);
   if (options.exporter === undefined && settings.exporter === 'none') {
     const tracer = createIdTracer(sampler);
-    return { tracer, provider: { getTracer: () => tracer }, batches: undefined };
+    return { ...none, tracer, provider: { getTracer: () => tracer } };
   }
   const { processor, batches } = createProcessor(options);
-  const provider = new SdkTracerProvider({ sampler, resource, spanProcessors: [sessionMark, processor] });
-  return { tracer: provider.getTracer('binnacle'), provider, batches };
+  const provider = new SdkTracerProvider({ resource, ...createRecording(options.keep, sampler, processor) });
+  return { tracer: provider.getTracer('binnacle'), hosted: false, provider, batches };
+}
+
+/** What is recorded, and by whom: with nothing to keep, what is not sampled costs no more than its ids. */
+function createRecording(
+  keep: TracesOptions['keep'],
+  sampler: Sampler,
+  processor: SpanProcessor,
+): { sampler: Sampler; spanProcessors: SpanProcessor[] } {
+  if (keep === undefined || keep.settings.reasons.length === 0)
+    return { sampler, spanProcessors: [sessionMark, processor] };
+  const buffer = createKeepBuffer({ ...keep, emit: (span) => processor.onEnd(span) });
+  return { sampler: createKeepingSampler(sampler), spanProcessors: [sessionMark, buffer, processor] };
 }
 
 function createProcessor(options: TracesOptions): { processor: SpanProcessor; batches: BatchProcessor | undefined } {

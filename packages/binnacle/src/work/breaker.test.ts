@@ -325,3 +325,51 @@ test('unless told otherwise 5 failures open it for 30 seconds', async () => {
   advance(1);
   expect(await breaker.run(ok)).toBe('ok');
 });
+
+describe('spans', () => {
+  const told = (signals: TestSignals) =>
+    signals
+      .ended()
+      .map(({ name, attributes }) => [
+        name,
+        attributes['binnacle.breaker.state'],
+        attributes['binnacle.breaker.outcome'],
+        attributes['error.type'],
+      ]);
+
+  test('each call has one, with the state that it met; a refused one too', async () => {
+    const { signals, breaker, open } = setUp({ failures: 1, openMs: 1000 });
+    await breaker.run(ok);
+    await breaker.run(cancel).catch(() => {});
+    await open();
+    await breaker.run(ok).catch(() => {});
+    expect(told(signals)).toEqual([
+      ['breaker llm', 'closed', 'success', undefined],
+      ['breaker llm', 'closed', 'cancelled', 'cancelled'],
+      ['breaker llm', 'closed', 'failure', 'Error'],
+      ['breaker llm', 'open', 'rejected', 'breaker_open'],
+    ]);
+    expect(signals.ended().map(({ status }) => status.code)).toEqual([0, 0, 2, 2]);
+  });
+
+  test('what a call starts is its child, in every step of a stream too', async () => {
+    const { signals, breaker } = setUp();
+    const inside = (name: string): void => signals.tracer.startSpan(name).end();
+    await breaker.run(async () => {
+      await null;
+      inside('call');
+    });
+    const stream = breaker.stream(async function* () {
+      for (const name of ['first', 'second']) {
+        inside(name);
+        yield name;
+      }
+    });
+    for await (const _ of stream) inside('reader');
+    const spans = signals.ended();
+    const idOf = (n: number): string | undefined =>
+      spans.filter(({ name }) => name === 'breaker llm')[n]?.spanContext().spanId;
+    const parents = Object.fromEntries(spans.map(({ name, parentSpanContext }) => [name, parentSpanContext?.spanId]));
+    expect(parents).toMatchObject({ call: idOf(0), first: idOf(1), second: idOf(1), reader: undefined });
+  });
+});

@@ -2,9 +2,10 @@
  * A circuit breaker over cockatiel's, settled exactly: a streamed call at its stream's end, a cancelled call as no
  * failure, a half-open probe that was cancelled as no proof either way (the next call probes again).
  */
+import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, type FailureReason, handleWhen } from 'cockatiel';
-import { currentRequest } from '../context.ts';
-import { outcomeOf } from '../endings.ts';
+import { activeContext, currentRequest, runWith, type Scope, streamWith } from '../context.ts';
+import { errorTypeOf, outcomeOf } from '../endings.ts';
 import type { Series, Signals } from '../signals.ts';
 import { type BreakerRecord, type BreakerState, createBreakerRecord } from './breaker-record.ts';
 
@@ -59,34 +60,25 @@ export function createBreaker(service: string, signals: Signals, options: Breake
     if (closing !== undefined)
       closing.breakers = { ...(closing.breakers as object | undefined), [service]: record.state };
   };
-  const failed = (error: unknown): void => {
-    const outcome = outcomeOf(error);
-    told(outcome === 'error' ? 'failure' : outcome);
-  };
   /** Lets a call in, or throws; `execute` starts its function at once, so that a refusal is known at once. */
-  const enter = (): { settle(error?: unknown): Promise<void> } => {
-    let settle: ((error?: unknown) => void) | undefined;
-    const execution =
-      policy.state === CircuitState.HalfOpen
-        ? undefined
-        : policy.execute(
-            () =>
-              new Promise<void>(
-                (resolve, reject) => (settle = (error) => (error === undefined ? resolve() : reject(error))),
-              ),
-          );
-    const verdict = execution?.catch(() => {});
-    if (settle === undefined) {
-      told('rejected');
-      throw new BreakerOpenError(service);
+  const enter = (): Entry => {
+    const span = startSpan(service, record.state, signals);
+    const settleCall = letIn(policy);
+    const end = (outcome: CallOutcome, error?: unknown): void => {
+      told(outcome);
+      endSpan(span, outcome, error);
+    };
+    if (settleCall === undefined) {
+      const refusal = new BreakerOpenError(service);
+      end('rejected', refusal);
+      throw refusal;
     }
-    const end = settle;
     return {
+      scope: { otel: trace.setSpan(activeContext(), span) },
       settle: async (error) => {
-        end(error);
-        await verdict;
-        if (error === undefined) told('success');
-        else failed(error);
+        await settleCall(error);
+        const outcome = error === undefined ? 'success' : outcomeOf(error);
+        end(outcome === 'error' ? 'failure' : outcome, error);
       },
     };
   };
@@ -100,12 +92,51 @@ export function createBreaker(service: string, signals: Signals, options: Breake
   };
 }
 
-type Enter = () => { settle(error?: unknown): Promise<void> };
+/** A call that was let in. */
+interface Entry {
+  /** What it runs within: its span. */
+  readonly scope: Pick<Scope, 'otel'>;
+  settle(error?: unknown): Promise<void>;
+}
 
-async function runCall<T>(enter: Enter, call: () => Promise<T>): Promise<T> {
+type Policy = ReturnType<typeof circuitBreaker>;
+
+/** Asks the policy; gives how to settle the call, or undefined for one that is refused. */
+function letIn(policy: Policy): ((error?: unknown) => Promise<void>) | undefined {
+  // One probe at a time; cockatiel would let others wait for it.
+  if (policy.state === CircuitState.HalfOpen) return undefined;
+  let end: ((error?: unknown) => void) | undefined;
+  const verdict = policy
+    .execute(
+      () =>
+        new Promise<void>((resolve, reject) => (end = (error) => (error === undefined ? resolve() : reject(error)))),
+    )
+    .catch(() => {});
+  const settle = end;
+  if (settle === undefined) return undefined;
+  return async (error) => {
+    settle(error);
+    await verdict;
+  };
+}
+
+/** A span of the breaker itself, so that a call that it refused is seen, and why. */
+function startSpan(service: string, state: BreakerState, signals: Signals): Span {
+  const attributes = { 'binnacle.breaker.name': service, 'binnacle.breaker.state': state };
+  return signals.spans.start(`breaker ${service}`, SpanKind.INTERNAL, attributes, activeContext());
+}
+
+function endSpan(span: Span, outcome: CallOutcome, error: unknown): void {
+  span.setAttribute('binnacle.breaker.outcome', outcome);
+  if (outcome !== 'success') span.setAttribute('error.type', outcome === 'cancelled' ? outcome : errorTypeOf(error));
+  if (outcome !== 'success' && outcome !== 'cancelled') span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end();
+}
+
+async function runCall<T>(enter: () => Entry, call: () => Promise<T>): Promise<T> {
   const entry = enter();
   try {
-    const value = await call();
+    const value = await runWith(entry.scope, call);
     await entry.settle();
     return value;
   } catch (error) {
@@ -114,11 +145,11 @@ async function runCall<T>(enter: Enter, call: () => Promise<T>): Promise<T> {
   }
 }
 
-async function* runStream<T>(enter: Enter, open: () => AsyncIterable<T>): AsyncGenerator<T> {
+async function* runStream<T>(enter: () => Entry, open: () => AsyncIterable<T>): AsyncGenerator<T> {
   const entry = enter();
   let ending: unknown = new Left('the reader left the stream');
   try {
-    yield* open();
+    yield* streamWith(entry.scope, open);
     ending = undefined;
   } catch (error) {
     ending = error ?? new Error('nothing was thrown');
@@ -128,7 +159,7 @@ async function* runStream<T>(enter: Enter, open: () => AsyncIterable<T>): AsyncG
   }
 }
 
-function createPolicy({ failures = 5, openMs = 30_000 }: BreakerOptions): ReturnType<typeof circuitBreaker> {
+function createPolicy({ failures = 5, openMs = 30_000 }: BreakerOptions): Policy {
   const wait = (duration: number) => ({
     duration,
     next: ({ result }: { result: FailureReason<unknown> }) =>

@@ -114,3 +114,29 @@ test('the closing line tells the last result of each cache', async () => {
   });
   expect(carrier.closing).toEqual({ cache: { one: 'hit', two: 'miss' } });
 });
+
+test('each look-up is a span, and what the store asks of others is its child', async () => {
+  const signals = createSignals();
+  const store = {
+    async get(key: string): Promise<string | undefined> {
+      await null;
+      signals.tracer.startSpan('GET').end();
+      if (key === 'broken') throw new TypeError('no');
+      return key === 'there' ? 'value' : undefined;
+    },
+    set(): void {},
+  };
+  const cache = createCaches(signals)('c', store);
+  for (const key of ['there', 'missing', 'broken']) await cache.get(key).catch(() => {});
+  const spans = signals.ended();
+  const lookUps = spans.filter(({ name }) => name === 'cache c');
+  expect(lookUps.map(({ attributes, status }) => [attributes, status.code])).toEqual([
+    [{ 'binnacle.cache.name': 'c', 'binnacle.cache.result': 'hit' }, 0],
+    [{ 'binnacle.cache.name': 'c', 'binnacle.cache.result': 'miss' }, 0],
+    [{ 'binnacle.cache.name': 'c', 'binnacle.cache.result': 'error', 'error.type': 'TypeError' }, 2],
+  ]);
+  const children = spans.filter(({ name }) => name === 'GET');
+  expect(children.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual(
+    lookUps.map((span) => span.spanContext().spanId),
+  );
+});

@@ -1,5 +1,7 @@
 /** Any get/set store, with its look-ups counted. What the store returns or throws is passed on unchanged. */
-import { currentRequest } from '../context.ts';
+import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { activeContext, currentRequest, runWith } from '../context.ts';
+import { errorTypeOf } from '../endings.ts';
 import type { Signals } from '../signals.ts';
 
 /** What a cache must be able to do. `size`, where it has one, is read at each scrape. */
@@ -31,33 +33,42 @@ export function createCaches(signals: Signals): ObserveCache {
       error: cacheRequests.bind({ cache: name, result: 'error' }),
     };
     const store = typeof from === 'function' ? from(() => evictions.inc()) : from;
-    const told = (result: Result): void => {
+    const told = (result: Result, span: Span): void => {
       series[result].inc();
+      span.setAttribute('binnacle.cache.result', result);
+      if (result === 'error') span.setStatus({ code: SpanStatusCode.ERROR });
+      span.end();
       const closing = currentRequest()?.carrier?.closing;
       if (closing !== undefined) closing.cache = { ...(closing.cache as object | undefined), [name]: result };
     };
-    const found = <V>(value: V): V => {
-      told(value === undefined || value === null ? 'miss' : 'hit');
-      return value;
-    };
-    const failed = (error: unknown): never => {
-      told('error');
-      throw error;
+    const lookUp = (key: never): unknown => {
+      const parent = activeContext();
+      const attributes = { 'binnacle.cache.name': name };
+      const span = signals.spans.start(`cache ${name}`, SpanKind.INTERNAL, attributes, parent);
+      const found = <V>(value: V): V => {
+        told(value === undefined || value === null ? 'miss' : 'hit', span);
+        return value;
+      };
+      const failed = (error: unknown): never => {
+        span.setAttribute('error.type', errorTypeOf(error));
+        told('error', span);
+        throw error;
+      };
+      let value: unknown;
+      try {
+        // What the store asks of others is the look-up's child.
+        value = runWith({ otel: trace.setSpan(parent, span) }, () => store.get(key));
+      } catch (error) {
+        return failed(error);
+      }
+      return value instanceof Promise ? value.then(found, failed) : found(value);
     };
     if (typeof store.size === 'number') {
       const entries = cacheEntries.bind({ cache: name });
       signals.beforeScrape(() => entries.set(store.size ?? 0));
     }
     return {
-      get: (key: never) => {
-        let value: unknown;
-        try {
-          value = store.get(key);
-        } catch (error) {
-          return failed(error);
-        }
-        return value instanceof Promise ? value.then(found, failed) : found(value);
-      },
+      get: lookUp,
       set: (key: never, value: never) => store.set(key, value),
     } as Pick<typeof store, 'get' | 'set'>;
   };

@@ -1,6 +1,6 @@
 /** One phase of a session: a span, two lines, a counter and a duration, with one ending. */
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { contextManager, runWith } from '../context.ts';
+import { activeContext, runWith } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import { errorTypeOf, outcomeOf } from '../endings.ts';
 import type { Signals } from '../signals.ts';
@@ -24,7 +24,7 @@ export interface PhaseOptions {
 export async function runPhase<T>(options: PhaseOptions, work: (phase: Phase) => T | Promise<T>): Promise<T> {
   const { signals, sessionId, name } = options;
   const startedAt = signals.clock.now();
-  const parent = contextManager.active();
+  const parent = activeContext();
   const span = signals.spans.start(`phase ${name}`, SpanKind.INTERNAL, { 'binnacle.phase': name }, parent);
   let durationMs: number | undefined;
 
@@ -32,7 +32,7 @@ export async function runPhase<T>(options: PhaseOptions, work: (phase: Phase) =>
     if (durationMs !== undefined) return durationMs;
     durationMs = roundMs(signals.clock.now() - startedAt);
     signals.meters.phaseCompletions.bind({ phase: name, status }).inc();
-    signals.meters.phaseDuration.bind({ phase: name }).observe(durationMs / 1000);
+    signals.meters.phaseDuration.bind({ phase: name }).observe(durationMs / 1000, span.spanContext());
     options.onEnd(durationMs);
     if (status === 'error') {
       span.setAttribute('error.type', errorTypeOf(error));

@@ -4,8 +4,9 @@
  */
 import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
+  activeContext,
+  activeSpanContext,
   type Carrier,
-  contextManager,
   currentRequest,
   type Ending,
   type RequestInHand,
@@ -72,7 +73,7 @@ export function createSessions(signals: Signals, logger: string): RunSession {
         release();
         aborted.release();
         // A session within a session gives its place back; the request's own stays with it to its closing line.
-        if (outer.sessionId !== undefined) Object.assign(request, outer);
+        if (outer.signal !== undefined) Object.assign(request, outer);
         own?.settle();
       }
     });
@@ -132,7 +133,7 @@ function startSession(
     carrier.whenSettled((ending) => {
       active.dec();
       meters.requests.bind({ status: ending.outcome }).inc();
-      meters.requestDuration.bind({}).observe(ending.durationMs / 1000);
+      meters.requestDuration.bind({}).observe(ending.durationMs / 1000, activeSpanContext());
       resolve(ending);
     });
   });
@@ -196,7 +197,7 @@ class OwnCarrier implements Carrier, Work {
 
   /** Starts the span that the session's phases are children of. */
   scope(sessionId: string): Pick<Scope, 'otel'> {
-    const parent = contextManager.active();
+    const parent = activeContext();
     this.#span = this.#signals.spans.start('session', SpanKind.INTERNAL, { 'session.id': sessionId }, parent);
     return { otel: trace.setSpan(parent, this.#span) };
   }

@@ -78,6 +78,8 @@ export async function startHarness(createApp: CreateApp, given: HarnessOptions =
     user: (request) => (request as { headers: Record<string, string | undefined> }).headers['x-user'],
     destination: { write: (line) => void written.push(JSON.parse(line)) },
     env: { ENVIRONMENT: 'test', LOG_FORMAT: 'json', LOG_LEVEL: 'DEBUG', ...receiver.env, ...given.env },
+    // The tests' own client runs in this process: its requests are none of the service's.
+    clients: [],
     ...given.options,
   });
   const close = async (): Promise<void> => {

@@ -1,0 +1,48 @@
+/** Spans as the body of an OTLP request, and the answer to it. */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { OtlpSettings } from '../settings-otel.ts';
+import { type PartialSuccess, readPartialSuccess } from './partial-success.ts';
+import type { Answer } from './sender.ts';
+import { USER_AGENT } from './user-agent.ts';
+
+const compress = promisify(gzip);
+const CONTENT_TYPE = { 'http/protobuf': 'application/x-protobuf', 'http/json': 'application/json' } as const;
+/** Headers that the body decides, whatever the settings say. */
+const OWN = ['content-type', 'content-encoding', 'content-length', 'transfer-encoding'];
+
+export function headersOf(settings: OtlpSettings): Record<string, string> {
+  const given = Object.entries(settings.headers)
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .filter(([name]) => !OWN.includes(name));
+  return {
+    'user-agent': USER_AGENT,
+    ...Object.fromEntries(given),
+    'content-type': CONTENT_TYPE[settings.protocol],
+    ...(settings.compression === 'gzip' && { 'content-encoding': 'gzip' }),
+  };
+}
+
+/** The official serialisers, loaded when first needed: with what they bring they cost a start about 30 ms. */
+export async function createBody(spans: ReadableSpan[], settings: OtlpSettings): Promise<Uint8Array> {
+  const { JsonTraceSerializer, ProtobufTraceSerializer } = await import('@opentelemetry/otlp-transformer');
+  const serializer = settings.protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer;
+  const body = serializer.serializeRequest(spans);
+  if (body === undefined) throw new TypeError('spans that cannot be serialised');
+  // Off the loop: a batch takes some milliseconds.
+  return settings.compression === 'gzip' ? await compress(body) : body;
+}
+
+/** What an answer of success did not take. One that is no answer to an export says nothing. Never throws. */
+export async function partialSuccessOf(answer: Answer, settings: OtlpSettings): Promise<PartialSuccess | undefined> {
+  const { body, contentType } = answer;
+  if (body === undefined) return undefined;
+  const type = contentType === '' ? CONTENT_TYPE[settings.protocol] : (contentType.split(';')[0] ?? '').trim();
+  // Not the official reader of JSON: what it cannot read it tells OpenTelemetry's diagnostics, every time.
+  if (type === 'application/json')
+    return readPartialSuccess(body, (bytes) => JSON.parse(Buffer.from(bytes).toString()));
+  if (type !== 'application/x-protobuf') return undefined;
+  const { ProtobufTraceSerializer } = await import('@opentelemetry/otlp-transformer');
+  return readPartialSuccess(body, (bytes) => ProtobufTraceSerializer.deserializeResponse(bytes) as object);
+}
