@@ -118,7 +118,7 @@ describe('clients that are handed over', () => {
       {
         mark: 'ok',
         subject: 'pg 8.0.0',
-        what: 'observed once handed to obs.client(); .client( is called in src/db.ts:2',
+        what: 'observed once handed to obs.client(): in src/db.ts:2',
       },
     ]);
   });

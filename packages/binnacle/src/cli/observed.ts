@@ -99,7 +99,7 @@ function describeChannels({ name, version, own }: Library, least: string): Findi
 
 function describeClient(subject: string, { files, uses }: Sources): Finding {
   const what = 'observed once handed to obs.client()';
-  if (uses.client !== undefined) return ok(subject, `${what}; .client( is called in ${uses.client}`);
+  if (uses.client !== undefined) return ok(subject, `${what}: in ${uses.client}`);
   const searched = files === 0 ? '' : '; no source file calls it';
   return note(subject, `${what}${searched}`, 'const db = obs.client(pool), once, where the pool or client is made');
 }

@@ -7,7 +7,8 @@ export type Use = 'observe' | 'client' | 'fastify' | 'ai' | 'registries';
 /** What is looked for, a line at a time. */
 const PATTERNS: Readonly<Record<Use, RegExp>> = {
   observe: /['"]binnacle['"]/,
-  client: /\.client\s*\(/,
+  // Called, or handed on as a function.
+  client: /\.client\s*\(|\bobs(?:ervability)?\.client\b/,
   fastify: /['"]binnacle\/fastify['"]/,
   ai: /\.ai\s*\.\s*(?:operation|call|stream)\b/,
   registries: /\bregistries\b/,
