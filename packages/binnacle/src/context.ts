@@ -34,6 +34,8 @@ export interface Carrier {
   declare(outcome: Outcome, errorType?: string): void;
   /** Calls back once, with the ending; at once if it has been settled. */
   whenSettled(listener: (ending: Ending) => void): void;
+  /** Calls back with the clock's time once the next piece of the answer leaves; never, where none does. */
+  onNextPiece?(listener: (now: number) => void): void;
   /** Fields that the closing line will say. */
   readonly closing: Record<string, unknown>;
 }
@@ -54,6 +56,13 @@ export interface Scope {
   readonly request?: RequestInHand;
   readonly otel: Context;
   readonly phase?: string;
+  /** The call that a breaker let through. */
+  readonly call?: CallInHand;
+}
+
+/** A call under way through a breaker: what it starts may find that it failed although nothing was thrown. */
+export interface CallInHand {
+  fault?: Error;
 }
 
 const storage: AsyncLocalStorage<Scope> = new AsyncLocalStorage<Scope>();

@@ -51,18 +51,21 @@ export interface Call {
 
 /**
  * Starts a call to a database; none for those of health checks and of quiet work, which are made with tracing
- * suppressed and no request in hand. Within a request that is not traced its duration alone is told.
+ * suppressed and no request in hand. Within a request that is not traced, and where the host's own instrumentation has
+ * made the span (`isHosts`), its duration alone is told.
  */
 export function startDatabaseCall(
   signals: Signals,
   info: DatabaseCall,
   parent: Context = activeContext(),
+  isHosts = false,
 ): Call | undefined {
   const { meters, clock } = signals;
   const suppressed = isTracingSuppressed(parent);
   if (suppressed && currentRequest() === undefined) return undefined;
   const startedAt = clock.now();
-  const call = suppressed
+  const spanless = suppressed || isHosts;
+  const call = spanless
     ? startSilentCall(parent)
     : startCall(signals, databaseName(info), databaseAttributes(info), parent);
   const settle = (errorType: string): void => {

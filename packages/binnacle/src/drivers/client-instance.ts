@@ -18,9 +18,12 @@ export interface Endpoint {
   readonly port?: number | undefined;
 }
 
-/** Starts a call; none where tracing is suppressed, or where telemetry itself failed. */
-export function begin(signals: Signals, describe: () => DatabaseCall): QuietCall | undefined {
-  const call = attempt(() => startDatabaseCall(signals, describe()));
+/**
+ * Starts a call; none where tracing is suppressed, or where telemetry itself failed. Where the host's own
+ * instrumentation makes the span (`isHosts`), the call has its duration alone.
+ */
+export function begin(signals: Signals, describe: () => DatabaseCall, isHosts = false): QuietCall | undefined {
+  const call = attempt(() => startDatabaseCall(signals, describe(), undefined, isHosts));
   if (call === undefined) return undefined;
   return {
     run: (work) => call.run(work),
@@ -85,10 +88,18 @@ export function isWrappedByHost(method: unknown): boolean {
   return typeof method === 'function' && '__wrapped' in method;
 }
 
-/** Puts another method in the place of an instance's own or inherited one, on the instance alone. */
-export function replaceMethod(instance: object, name: string, make: (original: Method) => Method): void {
+/**
+ * Puts another method in the place of an instance's own or inherited one, on the instance alone. One that the host's own
+ * instrumentation has wrapped is left alone, unless told that what is put there makes no span (`overHosts`).
+ */
+export function replaceMethod(
+  instance: object,
+  name: string,
+  make: (original: Method) => Method,
+  overHosts = false,
+): void {
   const original: unknown = Reflect.get(instance, name);
-  if (typeof original !== 'function' || isWrappedByHost(original)) return;
+  if (typeof original !== 'function' || (!overHosts && isWrappedByHost(original))) return;
   const method = make(original as Method);
   attempt(() => {
     for (const key of ['name', 'length'] as const) {

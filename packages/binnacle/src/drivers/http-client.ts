@@ -4,17 +4,20 @@
  * Where Node tells of a request before its headers are written (`http.client.request.created`), its context is sent on.
  */
 import { errorMonitor } from 'node:events';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Signals } from '../signals.ts';
 import { guard, isObject, listen } from './channels.ts';
+import { isWrappedByHost } from './client-instance.ts';
 import { type HttpCall, type HttpTarget, startHttpCall, urlOf } from './http-client-call.ts';
 
 /**
  * Whether node:http sends `traceparent` on in this version of Node.js: from 22.12 and 23.2. An earlier one tells of a
- * request when its headers are written, so there are spans, and nothing is sent on.
+ * request when its headers are written, so there are spans, and nothing is sent on, unless the host's own
+ * instrumentation does.
  */
 export function sendsTraceparentByNodeHttp(version: string = process.versions.node): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (isWrappedByHost(http.request)) return true;
   return major > 23 || (major === 23 && minor >= 2) || (major === 22 && minor >= 12);
 }
 

@@ -4,6 +4,7 @@ import { activeContext } from '../context.ts';
 import type { Signals } from '../signals.ts';
 import { type Call, startDatabaseCall } from './call.ts';
 import { listen, type Message, numberOf, textOf } from './channels.ts';
+import { createHostWatch } from './host-wrapper.ts';
 import { summarize } from './sql.ts';
 
 /** Who asked for a connection, and where the answer arrived. */
@@ -16,6 +17,7 @@ interface Handover {
 export function observeMysql(signals: Signals): () => void {
   const calls = new WeakMap<object, Call>();
   const pool = followPools();
+  const isHosts = createHostWatch(signals);
   const begin = (message: Message): void => {
     const { query, database, serverAddress, serverPort } = message;
     if (typeof query !== 'string') return;
@@ -26,7 +28,7 @@ export function observeMysql(signals: Signals): () => void {
       address: textOf(serverAddress),
       port: numberOf(serverPort),
     };
-    const call = startDatabaseCall(signals, info, pool.caller());
+    const call = startDatabaseCall(signals, info, pool.caller(), isHosts());
     if (call !== undefined) calls.set(message, call);
   };
   const fail = (message: Message): void => calls.get(message)?.fail(message.error);

@@ -341,15 +341,30 @@ describe.skipIf(!available)(`pg${available ? '' : ` (${WITHOUT_POSTGRES})`}`, ()
     expect(signals.ended()).toEqual([]);
   });
 
-  test("what the host's own instrumentation has wrapped is left alone, and telemetry's failures stay out", async () => {
+  test("where the host's own instrumentation has wrapped the class, its are the spans, and ours the durations", async () => {
     const hosts = plainPool();
+    const { query } = pg.Client.prototype;
     class Wrapped extends pg.Client {}
-    const query = Object.assign(() => {}, { __wrapped: true });
-    Object.assign(Wrapped.prototype, { query });
+    const wrapped = Object.assign(
+      function (this: pg.Client, ...args: unknown[]): unknown {
+        return Reflect.apply(query, this, args);
+      },
+      { __wrapped: true },
+    );
+    Object.assign(Wrapped.prototype, { query: wrapped });
     Object.assign(hosts, { Client: Wrapped });
-    const { connect } = hosts;
     client(hosts);
-    expect([hosts.query, hosts.connect]).toEqual([pg.Pool.prototype.query, connect]);
+    await inRequest(signals, async () => {
+      expect((await hosts.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+      const lent = await hosts.connect();
+      await new Promise((resolve) => void lent.query('select 1', resolve));
+      lent.release();
+    });
+    expect(signals.ended()).toEqual([]);
+    expect(await signals.scrape()).toMatch(/db_client_operation_duration_seconds_count\{[^}]*"SELECT"[^}]*\} 2\n/);
+  });
+
+  test("telemetry's failures stay out", async () => {
     const start = () => {
       throw new Error('broken');
     };

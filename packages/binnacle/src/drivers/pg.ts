@@ -44,21 +44,22 @@ export function createPgObserver(signals: Signals, seen: WeakSet<object>): PgObs
     if (seen.has(instance)) return;
     seen.add(instance);
     const endpoint = attempt(() => endpointOfClient(instance, name)) ?? {};
-    const start = (config: unknown) => begin(signals, () => statementCall('postgresql', textOf(config), endpoint));
-    replaceMethod(instance, 'query', (query) => observeClientQuery(query, start, within));
+    const hosts = isWrappedByHost(Reflect.get(instance, 'query'));
+    const start: Start = (config) => begin(signals, () => statementCall('postgresql', textOf(config), endpoint), hosts);
+    replaceMethod(instance, 'query', (query) => observeClientQuery(query, start, within), hosts);
   };
   const pool: PgObserver['pool'] = (instance, name) => {
     if (seen.has(instance)) return;
     seen.add(instance);
-    if (isHosts(instance)) return;
+    const hosts = isHosts(instance);
     let endpoint: Endpoint = attempt(() => endpointOfPool(instance, name)) ?? {};
     const meet = (found: object): void => {
       endpoint = attempt(() => endpointOfClient(found, name)) ?? endpoint;
       client(found, name);
     };
-    const start = (config: unknown) => begin(signals, () => statementCall('postgresql', textOf(config), endpoint));
-    replaceMethod(instance, 'query', (query) => observePoolQuery(query, start, within));
-    replaceMethod(instance, 'connect', (connect) => observeConnect(connect, within));
+    const start: Start = (config) => begin(signals, () => statementCall('postgresql', textOf(config), endpoint), hosts);
+    replaceMethod(instance, 'query', (query) => observePoolQuery(query, start, within), hosts);
+    replaceMethod(instance, 'connect', (connect) => observeConnect(connect, within), hosts);
     // Before the host's own listeners, which may set a new connection up with statements.
     const on = Reflect.get(instance, hasMethods(instance, 'prependListener') ? 'prependListener' : 'on') as Method;
     for (const event of ['connect', 'acquire']) {
@@ -68,7 +69,7 @@ export function createPgObserver(signals: Signals, seen: WeakSet<object>): PgObs
   return { client, pool };
 }
 
-/** The host's own instrumentation wraps the class of the clients: theirs are the spans then. */
+/** The host's own instrumentation wraps the class of the clients: theirs are the spans then, and ours the durations. */
 function isHosts(pool: object): boolean {
   const prototype: unknown = attempt(() => Reflect.get(Reflect.get(pool, 'Client') as object, 'prototype'));
   const query = typeof prototype === 'object' && prototype !== null ? Reflect.get(prototype, 'query') : undefined;

@@ -10,6 +10,7 @@ import { activeContext } from '../context.ts';
 import type { Signals } from '../signals.ts';
 import { type Call, type DatabaseCall, startDatabaseCall } from './call.ts';
 import { listen, type Message, numberOf, textOf } from './channels.ts';
+import { createHostWatch } from './host-wrapper.ts';
 
 export interface RedisClient {
   /** What its channels' names begin with. */
@@ -35,13 +36,14 @@ const COMMAND = /^[A-Z][A-Z0-9._-]{0,63}$/;
 export function observeRedisCommands(signals: Signals, client: RedisClient): () => void {
   const calls = new WeakMap<object, Call>();
   const connecting = followConnections(client);
+  const isHosts = createHostWatch(signals);
   /** Above 0 while a batch hands over its commands, which is synchronous: the batch stands for them. */
   let handedOver = 0;
   const begin = (message: Message, info: DatabaseCall): void => {
     const active = activeContext();
     // A connection that was opened quietly stays so.
     const parentless = connecting.isInside() && !isTracingSuppressed(active);
-    const call = startDatabaseCall(signals, info, parentless ? ROOT_CONTEXT : active);
+    const call = startDatabaseCall(signals, info, parentless ? ROOT_CONTEXT : active, isHosts());
     if (call !== undefined) calls.set(message, call);
   };
   const name = (operation: string, event: string): string => `tracing:${client.channels}:${operation}:${event}`;

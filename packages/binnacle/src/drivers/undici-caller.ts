@@ -6,6 +6,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { activeContext } from '../context.ts';
+import { readCallSites } from './call-sites.ts';
 
 /** What undici's pools hand out by; in undici 7 the name of a symbol, which bundles keep. It then calls `dispatch`. */
 const HANDING_OUT = /^\[?onDrain\]?$/;
@@ -30,28 +31,9 @@ function handlerOf(request: object): AsyncResource | undefined {
 
 /** Reads the names of the functions that are running: little work beside that of a request. */
 function isHandedOut(): boolean {
-  try {
-    return readsHandingOut();
-  } catch {
-    // A host may have frozen `Error`.
-    return false;
-  }
-}
-
-function readsHandingOut(): boolean {
-  const { prepareStackTrace, stackTraceLimit } = Error;
-  try {
-    Error.stackTraceLimit = FRAMES;
-    // Without it, a stack is text, and for some services goes through their source maps.
-    Error.prepareStackTrace = (_, sites) => {
-      const names = sites.map((site) => site.getFunctionName() ?? '');
-      return names.some((name, at) => HANDING_OUT.test(name) && names[at - 1]?.includes('dispatch') === true);
-    };
-    const holder: { stack?: unknown } = {};
-    Error.captureStackTrace(holder, isHandedOut);
-    return holder.stack === true;
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-    Error.prepareStackTrace = prepareStackTrace;
-  }
+  const read = (sites: readonly NodeJS.CallSite[]): boolean => {
+    const names = sites.map((site) => site.getFunctionName() ?? '');
+    return names.some((name, at) => HANDING_OUT.test(name) && names[at - 1]?.includes('dispatch') === true);
+  };
+  return readCallSites(isHandedOut, FRAMES, read) ?? false;
 }

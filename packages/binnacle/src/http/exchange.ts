@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Context, isSpanContextValid, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { suppressTracing } from '@opentelemetry/core';
+import { getRPCMetadata, type RPCMetadata, RPCType, suppressTracing } from '@opentelemetry/core';
 import {
   activeContext,
   bindToScope,
@@ -67,6 +67,9 @@ export class Exchange implements Carrier {
   /** Binnacle's own, or that of the host's SDK where it has made one for this request. */
   span: Span | undefined;
   #ownsSpan = true;
+  #spanTold = false;
+  /** What the host's HTTP instrumentation keeps of this request. */
+  #rpc: RPCMetadata | undefined;
   readonly #server: HttpServer;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
@@ -100,7 +103,9 @@ export class Exchange implements Carrier {
   join(): void {
     if (this.span !== undefined || this.excluded) return;
     const active = activeContext();
-    const hosts = trace.getSpan(active);
+    this.#rpc = getRPCMetadata(active);
+    // Below it, a framework's own instrumentation may have made another span the active one.
+    const hosts = this.#rpc?.type === RPCType.HTTP ? this.#rpc.span : trace.getSpan(active);
     this.#ownsSpan =
       hosts === undefined || hosts.spanContext().isRemote === true || !isSpanContextValid(hosts.spanContext());
     this.span = this.#ownsSpan ? this.#startSpan(this.#scope.otel) : hosts;
@@ -131,6 +136,8 @@ export class Exchange implements Carrier {
     this.route = route;
     this.span?.setAttribute('http.route', route);
     if (this.#ownsSpan) this.span?.updateName(`${this.method} ${route}`);
+    // So frameworks tell the host's HTTP instrumentation, which names its span and labels its metrics by it.
+    else if (this.#rpc !== undefined) this.#rpc.route ??= route;
   }
 
   /** The longest time without an event, in milliseconds; undefined when the answer was no stream of events. */
@@ -152,6 +159,10 @@ export class Exchange implements Carrier {
   whenSettled(listener: (ending: Ending) => void): void {
     if (this.#told) listener(this.#ending as Ending);
     else this.#listeners.push(listener);
+  }
+
+  onNextPiece(listener: (now: number) => void): void {
+    this.watch.onNextPiece(listener);
   }
 
   /** The service shuts down: the work is told to end, and ends `cancelled`. */
@@ -237,6 +248,8 @@ export class Exchange implements Carrier {
     }
     // The work hears of it first and ends within this turn, so that its phases and calls are in the closing line.
     this.#cancel('client_disconnect');
+    // A host's span ends within this turn, by a listener of the same event.
+    if (!this.#ownsSpan) this.#server.guard(() => this.#endSpan(this.#ending as Ending));
     setImmediate(() => this.#tell());
   }
 
@@ -267,7 +280,8 @@ export class Exchange implements Carrier {
 
   #endSpan(ending: Ending): void {
     const span = this.span;
-    if (span === undefined) return;
+    if (span === undefined || this.#spanTold) return;
+    this.#spanTold = true;
     const sent = this.sentStatus;
     if (this.watch.firstByteAt !== undefined) span.addEvent('first_byte', this.watch.firstByteAt);
     if (sent !== undefined) span.setAttribute('http.response.status_code', sent);

@@ -12,6 +12,7 @@ export interface ResponseWatch {
   readonly bytes: number;
   /** Events so far; undefined when the answer is no stream of events. */
   readonly events: number | undefined;
+  onNextPiece(listener: (now: number) => void): void;
   /** The longest time without an event so far, in milliseconds, up to `now`. */
   longestGap(now: number): number;
   /** True when the server itself tore the answer down. */
@@ -73,6 +74,7 @@ class Watch implements ResponseWatch {
   readonly #now: () => number;
   #counter: EventCounter | undefined;
   #lastEventAt = 0;
+  #waiting: ((now: number) => void)[] = [];
   #gap = 0;
 
   constructor(res: ServerResponse, isHead: boolean, now: () => number) {
@@ -84,8 +86,14 @@ class Watch implements ResponseWatch {
   pass(chunk: unknown, encoding: unknown): void {
     if (this.firstByteAt === undefined) this.#open();
     if (!isBody(chunk) || this.#isHead || BODILESS.has(this.#res.statusCode)) return;
+    if (this.#waiting.length > 0) for (const listener of this.#waiting.splice(0)) listener(this.#now());
     this.bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk, toEncoding(encoding)) : chunk.byteLength;
     if (this.#counter !== undefined) this.#count(this.#counter.feed(chunk));
+  }
+
+  /** Calls back once, when the next piece of the body passes. */
+  onNextPiece(listener: (now: number) => void): void {
+    this.#waiting.push(listener);
   }
 
   /** The last byte was handed over. */

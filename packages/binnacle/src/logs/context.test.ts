@@ -101,10 +101,10 @@ describe('the caller', () => {
     ['    at async run (C:\\srv\\app\\run.ts:3:1)', 'run', 'run', 3],
   ])('%s', (frame, module, name, line) => {
     const stack = `Error\n    at LOG (/srv/node_modules/pino/lib/tools.js:1:1)\n    at node:internal/x:1:1\n${frame}`;
-    expect(parseCaller(stack, [])).toEqual({ module, function: name, line });
+    expect(parseCaller(stack)).toEqual({ module, function: name, line });
   });
 
   test('may be unknown', () => {
-    expect(parseCaller('Error\n    at new Promise (<anonymous>)', [])).toBeUndefined();
+    expect(parseCaller('Error\n    at new Promise (<anonymous>)')).toBeUndefined();
   });
 });

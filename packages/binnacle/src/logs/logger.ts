@@ -10,7 +10,7 @@ import { pino } from 'pino';
 import type { Faults } from '../faults.ts';
 import { LEVELS, type LogSettings } from '../settings.ts';
 import type { Clock, Level, WriteLine } from '../signals.ts';
-import { findCaller } from './caller.ts';
+import { type Entry, findCaller } from './caller.ts';
 import { createDestination } from './destination.ts';
 import { addFields } from './fields.ts';
 import { composeLine } from './line.ts';
@@ -66,7 +66,9 @@ const LABELS: Readonly<Record<number, Level>> = {
 };
 /** Loggers remembered by name; further names get a logger that is not. */
 const LOGGERS_LIMIT = 1000;
-const OWN_FILES: readonly string[] = [import.meta.url, decodeURI(import.meta.url.replace(/^file:\/\//, ''))];
+
+/** Binnacle's own function that writes a line in this very turn: its caller is above that. */
+let writing: Entry | undefined;
 
 /** Bindings of a child, inherited by its own children through the prototype. */
 const BOUND: unique symbol = Symbol('binnacle.bound');
@@ -92,16 +94,21 @@ export function createLogs(options: LogsOptions): Logs {
     },
   });
   const logger = createLoggers(base, settings);
+  const write: WriteLine = (level, name, message, fields) => {
+    const outer = writing;
+    writing = write;
+    try {
+      logger(name)[METHODS[level]](fields ?? {}, message);
+    } catch {
+      options.onDropped(1);
+    } finally {
+      writing = outer;
+    }
+  };
   return {
     log: logger(options.service),
     logger,
-    write(level, name, message, fields) {
-      try {
-        logger(name)[METHODS[level]](fields ?? {}, message);
-      } catch {
-        options.onDropped(1);
-      }
-    },
+    write,
     flush: destination.flush,
     close: destination.close,
   };
@@ -146,12 +153,12 @@ function createBase(options: LogsOptions, stream: Stream): pino.Logger {
       formatters: { level: () => ({}) },
       timestamp: createTimestamp(options.clock),
       hooks: {
-        logMethod(args, method, number) {
+        logMethod: function logMethod(args, method, number) {
           const bound = (this as Bound)[BOUND];
           const level = LABELS[number] ?? String(this.levels.labels[number]).toUpperCase();
           const logger = typeof bound?.logger === 'string' ? bound.logger : service;
           try {
-            const caller = settings.caller ? findCaller(this[methodOf(level)], OWN_FILES) : undefined;
+            const caller = settings.caller ? findCaller([writing ?? this[methodOf(level)], logMethod]) : undefined;
             const prefix = this.msgPrefix;
             // Written out, not spread: that alone would double what a line costs.
             method.call(this, composeLine({ level, logger, bound, prefix, caller, origin }, args, onWithoutContext));

@@ -14,7 +14,13 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
-import { InMemorySpanExporter, SimpleSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  BatchSpanProcessor,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  type SpanExporter,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, test } from 'vitest';
 import { activeContext, contextManager, runWith } from '../context.ts';
 import { startReceiver } from './testing-otlp.test-helper.ts';
@@ -277,6 +283,28 @@ describe('the global API', () => {
     expect(ours.getFinishedSpans()).toEqual([]);
     await traces.close(100);
     expect(trace.setGlobalTracerProvider(hostProvider)).toBe(false);
+  });
+
+  test.each([
+    ['what is queued there is sent', undefined],
+    ['one that hangs is not waited for', () => new Promise<void>(() => {})],
+    ['one that fails is its own trouble', () => Promise.reject(new Error('broken'))],
+    [
+      'one that throws too',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+  ])("at close a host's own SDK has its say: %s", async (_, forceFlush) => {
+    const host = new InMemorySpanExporter();
+    const processor = new BatchSpanProcessor({ exporter: host, scheduledDelayMillis: 60_000 });
+    const hostProvider = new TracerProvider({ spanProcessors: [processor] });
+    trace.setGlobalTracerProvider(Object.assign(hostProvider, forceFlush && { forceFlush }));
+    const { traces } = setUp();
+    start(traces).end();
+    await traces.close(forceFlush === undefined ? 10_000 : 50);
+    expect(host.getFinishedSpans()).toHaveLength(forceFlush === undefined ? 1 : 0);
+    await processor.shutdown();
   });
 
   test("a host's own context manager is entered too, and decides what is active", () => {

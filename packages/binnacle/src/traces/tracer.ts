@@ -15,6 +15,7 @@ import { createConsoleProcessor } from './console.ts';
 import { createDelivery } from './delivery.ts';
 import { createOtlpExporter } from './exporter.ts';
 import { hostProvider, registerGlobals } from './globals.ts';
+import { flushHost } from './host-flush.ts';
 import { createKeepBuffer, createKeepingSampler, type KeepOptions } from './keep.ts';
 import { type BatchProcessor, createBatchProcessor, type SpanRecorder } from './processor.ts';
 import { createExtract, createInject, createPropagator } from './propagation.ts';
@@ -49,15 +50,18 @@ export interface Traces {
   readonly instanceId: string;
   /** Sends what is queued now; stops at the first batch that fails, each in at most the exporter's timeout. Always resolves. */
   flush(): Promise<void>;
-  /** Sends what is queued in at most `timeoutMs`, drops and counts the rest, unregisters. Always resolves; once. */
+  /**
+   * Sends what is queued in at most `timeoutMs`, drops and counts the rest, unregisters; has a host's SDK send what it
+   * has. Always resolves; once.
+   */
   close(timeoutMs: number): Promise<void>;
 }
 
 /** How spans come to be, and how they leave. */
 interface Pipeline {
   readonly tracer: Tracer;
-  /** Spans are made by an SDK of the host's own, which exports them too. */
-  readonly hosted: boolean;
+  /** The provider of an SDK of the host's own, which makes the spans and exports them too. */
+  readonly host: TracerProvider | undefined;
   /** For the API's global; absent with tracing off, where the API's own no-op does. */
   readonly provider: TracerProvider | undefined;
   readonly batches: BatchProcessor | undefined;
@@ -73,7 +77,8 @@ interface Pipeline {
 export function createTraces(options: TracesOptions): Traces {
   const { settings } = options;
   const resource = createResource({ ...options, attributes: settings.resource });
-  const { tracer, hosted, provider, batches } = createPipeline(options, resource);
+  const { tracer, host, provider, batches } = createPipeline(options, resource);
+  const hosted = host !== undefined;
   const propagator: TextMapPropagator = createPropagator(settings.propagators, { passThrough: settings.disabled });
   const globals = registerGlobals({ provider, propagator });
   if (globals.foreign.length > 0) {
@@ -98,6 +103,7 @@ export function createTraces(options: TracesOptions): Traces {
       closing ??= (async () => {
         globals.undo();
         await batches?.close(timeoutMs);
+        if (host !== undefined) await flushHost(host, timeoutMs);
       })();
       return closing;
     },
@@ -106,10 +112,10 @@ export function createTraces(options: TracesOptions): Traces {
 
 function createPipeline(options: TracesOptions, resource: ReturnType<typeof createResource>): Pipeline {
   const { settings } = options;
-  const none = { hosted: false, provider: undefined, batches: undefined };
+  const none = { host: undefined, provider: undefined, batches: undefined };
   if (settings.disabled) return { ...none, tracer: createDisabledTracer() };
   const host = hostProvider();
-  if (host !== undefined) return { ...none, hosted: true, tracer: host.getTracer('binnacle') };
+  if (host !== undefined) return { ...none, host, tracer: host.getTracer('binnacle') };
   const sampler = createSampler(settings.sampler);
   if (options.exporter === undefined && settings.exporter === 'none') {
     const tracer = createIdTracer(sampler);
@@ -117,7 +123,7 @@ function createPipeline(options: TracesOptions, resource: ReturnType<typeof crea
   }
   const { processor, batches } = createProcessor(options);
   const provider = new SdkTracerProvider({ resource, ...createRecording(options.keep, sampler, processor) });
-  return { tracer: provider.getTracer('binnacle'), hosted: false, provider, batches };
+  return { ...none, tracer: provider.getTracer('binnacle'), provider, batches };
 }
 
 /** What is recorded, and by whom: with nothing to keep, what is not sampled costs no more than its ids. */
