@@ -15,7 +15,7 @@ import { fastifyOptions, observeFastify } from 'binnacle/fastify';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { createAnalyst, PHASES } from './analysis.ts';
 import { openRedis, type RedisClient } from './cache/redis.ts';
-import { loadProfile, type Profile, ProfileError, SAMPLE_PROFILE } from './domain/index.ts';
+import { countTokens, loadProfile, type Profile, ProfileError, SAMPLE_PROFILE } from './domain/index.ts';
 import { createLlm } from './llm/llm.ts';
 import { healthRoute } from './routes/health.ts';
 import { answerError, answerProblems, answerUnreadable } from './routes/problems.ts';
@@ -41,6 +41,7 @@ export async function createFitCheck(settings: FitCheckSettings): Promise<FitChe
     namespace: 'fit_check',
     phases: PHASES,
     paths: [writableFolder(settings)],
+    ai: { countTokens },
   });
   const app = Fastify({
     ...fastifyOptions(obs),

@@ -24,6 +24,7 @@ export const bucketSets = {
   ],
   genAiTokens: [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864],
   client: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+  score: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
   gc: [0.001, 0.01, 0.1, 1, 2, 5],
 } as const;
 
@@ -241,6 +242,30 @@ const serviceCatalogue = {
     labels: ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'],
     buckets: 'genAiDuration',
     help: 'Time between chunks of a streamed operation, after the first.',
+  },
+  aiFirstContent: {
+    kind: 'histogram',
+    name: 'ai_time_to_first_content_seconds',
+    unit: 's',
+    labels: ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'],
+    buckets: 'genAiDuration',
+    help: 'Time to the first chunk that says something: text, a tool call, a refusal.',
+  },
+  aiOverhead: {
+    kind: 'histogram',
+    name: 'ai_first_content_overhead_seconds',
+    unit: 's',
+    labels: ['gen_ai_request_model'],
+    buckets: 'client',
+    help: 'Time from the first content of a model to the next byte that our own caller got.',
+  },
+  aiEvaluation: {
+    kind: 'histogram',
+    name: 'ai_evaluation_score',
+    unit: '1',
+    labels: ['gen_ai_evaluation_name', 'gen_ai_request_model'],
+    buckets: 'score',
+    help: 'Scores of finished operations, from 0 (worst) to 1 (best).',
   },
   aiUsageSource: {
     kind: 'counter',

@@ -1,5 +1,10 @@
 /** Binnacle's public names. */
-export type { Ai, Operation, OperationInfo, Usage } from './ai/operation.ts';
+export type { Ai } from './ai/ai.ts';
+export type { OperationReference, Score } from './ai/evaluation.ts';
+export type { OperationInfo, RequestParameters } from './ai/info.ts';
+export type { Operation } from './ai/operation.ts';
+export type { Price, PriceTable } from './ai/price.ts';
+export type { Usage } from './ai/usage.ts';
 export { bucketSets, catalogue, type Definition, definitions, type MetricKey } from './catalogue.ts';
 export type { Ending, Outcome, RequestInHand } from './context.ts';
 export type { ClientOptions, ObserveClient } from './drivers/client.ts';

@@ -1,11 +1,12 @@
 /** `observe()`: the composition root, the one file that knows every room. */
 import type { Logger } from 'pino';
-import { type Ai, createAi } from './ai/operation.ts';
+import { type Ai, createAi } from './ai/ai.ts';
+import { checkPrices, type PriceTable, readPrices } from './ai/price.ts';
 import { bindToScope, currentRequest, type RequestInHand } from './context.ts';
 import { createClients, type ObserveClient } from './drivers/client.ts';
 import { sendsTraceparentByNodeHttp } from './drivers/http-client.ts';
 import { observePublished, type PublishedClient } from './drivers/published.ts';
-import { describeProblem } from './environment.ts';
+import { describeProblem, SettingsError } from './environment.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createHealth, type Health } from './health/health.ts';
 import { createGate, type Gate } from './http/gate.ts';
@@ -13,6 +14,8 @@ import { listenForManagement, type Management } from './http/management.ts';
 import { createProbes, PROBE_PATHS, type Probes } from './http/probes.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { createLogs, type Logs } from './logs/logger.ts';
+import { toSafe } from './logs/safe.ts';
+import { createBudget } from './logs/text.ts';
 import { CONTENT_TYPES, negotiate } from './metrics/exposition.ts';
 import type { GuestRegistry } from './metrics/guests.ts';
 import type { Instruments } from './metrics/instrument.ts';
@@ -40,7 +43,18 @@ export interface ObserveOptions extends SettingsOptions {
   readonly registries?: readonly GuestRegistry[];
   /** Budgets of label sets by metric name; 1,000 for those not named. */
   readonly maxSeries?: Readonly<Record<string, number>>;
-  /** Clients that are observed by what they publish: all unless told (`fetch`, `http`, `ioredis`, `redis`, `mysql2`). */
+  /** What operations of language models are told with. */
+  readonly ai?: {
+    /** US dollars for a million tokens, by model; `AI_PRICES_PATH` wins. */
+    readonly prices?: PriceTable;
+    /** A real tokenizer, for answers whose provider counts nothing: what it counts is told as an estimate. */
+    countTokens?(text: string, model: string): number;
+  };
+  /**
+   * Clients that are observed by what they publish: all unless told (`fetch`, `http`, `ioredis`, `redis`, `mysql2`). What
+   * OpenTelemetry instrumentations of the host's have a span for gets no second one; leave a client out here where
+   * something else makes spans for it, such as an agent whose wrapper is not known as one.
+   */
   readonly clients?: readonly PublishedClient[];
   /** Whose lines go elsewhere than standard output (tests). */
   readonly destination?: { write(line: string): void };
@@ -134,12 +148,19 @@ export function observe(options: ObserveOptions): Observability {
     await logs.close();
   };
   const shutdown = openShutdown(settings, health, http, traces, logs, close);
+  const ai = createAi(signals, {
+    capture: settings.ai.capture,
+    olderNames: settings.ai.olderNames,
+    redact: (value) => toSafe('', value, createBudget()),
+    countTokens: options.ai?.countTokens,
+    prices: openPrices(settings, options),
+  });
   faults.connect(logs.write);
   for (const problem of settings.warnings)
     logs.write('WARNING', settings.service, `${describeProblem(problem)}; the default is used`);
   if (settings.otel.exporter === 'otlp' && !settings.otel.disabled && !sendsTraceparentByNodeHttp())
     logs.write('INFO', settings.service, NO_TRACEPARENT);
-  return toObservability({ settings, logs, registry, signals, health, http, shutdown, close });
+  return toObservability({ settings, logs, registry, signals, ai, health, http, shutdown, close });
 }
 
 const NO_TRACEPARENT = `Node.js ${process.versions.node} does not let node:http clients send traceparent on (22.12 does); fetch sends it`;
@@ -149,13 +170,24 @@ interface Parts {
   readonly logs: Logs;
   readonly registry: Registry | undefined;
   readonly signals: Signals;
+  readonly ai: Ai;
   readonly health: Health;
   readonly http: ObservedHttp;
   readonly shutdown: Shutdown;
   readonly close: () => Promise<void>;
 }
 
-function toObservability({ settings, logs, registry, signals, health, http, shutdown, close }: Parts): Observability {
+function toObservability({
+  settings,
+  logs,
+  registry,
+  signals,
+  ai,
+  health,
+  http,
+  shutdown,
+  close,
+}: Parts): Observability {
   const { counter, gauge, histogram } = registry ?? silentInstruments;
   const records = new Map<string, BreakerRecord>();
   const closers: (() => void)[] = [];
@@ -169,7 +201,7 @@ function toObservability({ settings, logs, registry, signals, health, http, shut
     histogram,
     session: createSessions(signals, settings.service),
     cache: createCaches(signals),
-    ai: createAi(signals),
+    ai,
     client: createClients(signals),
     health,
     http,
@@ -192,6 +224,18 @@ function toObservability({ settings, logs, registry, signals, health, http, shut
       return closed;
     },
   };
+}
+
+/** Reads the table of prices that the settings name, else the one given in code. */
+function openPrices({ ai }: Settings, options: ObserveOptions): PriceTable | undefined {
+  const { pricesPath } = ai;
+  if (pricesPath === undefined) return options.ai?.prices && checkPrices(options.ai.prices);
+  try {
+    return readPrices(pricesPath);
+  } catch (error) {
+    const allowed = `the path of a JSON file with "as_of" and "models" (${(error as Error).message})`;
+    throw new SettingsError([{ variable: 'AI_PRICES_PATH', value: JSON.stringify(pricesPath), allowed }]);
+  }
 }
 
 function openLogs(settings: Settings, options: ObserveOptions, faults: Faults, meters: Meters): Logs {

@@ -3,7 +3,7 @@
  * wrong; `OTEL_*` warn and fall back, as the OpenTelemetry specification asks.
  */
 import { isIP } from 'node:net';
-import { type Problem, type Reader, readSettings } from './environment.ts';
+import { createReader, type Problem, type Reader, readSettings } from './environment.ts';
 import { type KeepReason, type KeepSettings, type OtelSettings, readOtelSettings } from './settings-otel.ts';
 import type { Level } from './signals.ts';
 
@@ -30,6 +30,15 @@ export interface ShutdownSettings {
   readonly flushMs: number;
 }
 
+export interface AiSettings {
+  /** A table of prices; costs are not counted without. */
+  readonly pricesPath: string | undefined;
+  /** Whether prompts and answers go onto spans, as attributes, as events, or both. */
+  readonly capture: 'none' | 'span' | 'event' | 'both';
+  /** Conventions of GenAI that are written: the newest, or names up to 1.36 beside them. */
+  readonly olderNames: boolean;
+}
+
 export interface Settings {
   readonly service: string;
   readonly version: string;
@@ -49,6 +58,7 @@ export interface Settings {
   };
   readonly shutdown: ShutdownSettings;
   readonly keep: KeepSettings;
+  readonly ai: AiSettings;
   readonly otel: OtelSettings;
   /** Wrong `OTEL_*` values: told as warnings once the log exists. */
   readonly warnings: readonly Problem[];
@@ -95,10 +105,37 @@ export function createSettings(options: SettingsOptions): Settings {
         reasons: from.parse('BINNACLE_KEEP', [], parseKeep, 'error, slow, abort, comma-separated'),
         slowMs: from.integer('BINNACLE_SLOW_MS', 5000, { min: 1, max: 3_600_000, unit: 'milliseconds' }),
       },
+      ai: readAiSettings(from, env, warnings),
       otel,
       warnings,
     };
   });
+}
+
+const CAPTURES: Readonly<Record<string, AiSettings['capture']>> = {
+  true: 'span',
+  false: 'none',
+  no_content: 'none',
+  span_only: 'span',
+  event_only: 'event',
+  span_and_event: 'both',
+};
+
+function readAiSettings(from: Reader, env: SettingsOptions['env'], warnings: Problem[]): AiSettings {
+  // A variable of OpenTelemetry's warns, and falls back to what says least.
+  const otel = createReader(env ?? {});
+  const capture = otel.parse(
+    'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT',
+    'none' as const,
+    (text) => CAPTURES[text.toLowerCase()],
+    'true, false, NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT',
+  );
+  warnings.push(...otel.problems);
+  return {
+    pricesPath: from.text('AI_PRICES_PATH'),
+    capture,
+    olderNames: from.oneOf('BINNACLE_GENAI_NAMES', 'latest', ['latest', '1.36']) === '1.36',
+  };
 }
 
 /** True for every environment but `development` and `test`. */

@@ -3,15 +3,25 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createSignals, type TestSignals } from '../../test/signals.ts';
 import { type Carrier, contextManager, runInScope } from '../context.ts';
-import { type Ai, createAi, type Operation, type OperationInfo } from './operation.ts';
+import { createBreaker } from '../work/breaker.ts';
+import { type Ai, type AiOptions, createAi } from './ai.ts';
+import type { OperationInfo } from './info.ts';
+import type { Operation, RunningOperation } from './operation.ts';
 
 const INFO: OperationInfo = { operation: 'chat', provider: 'openai', model: 'm1' };
 const LABELS = 'gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="m1"';
+const OPTIONS: AiOptions = {
+  capture: 'none',
+  redact: (value) => value,
+  countTokens: undefined,
+  olderNames: false,
+  prices: undefined,
+};
 const failure = Object.assign(new Error('overloaded'), { status: 529 });
 
 function setUp(): { signals: TestSignals; ai: Ai } {
   const signals = createSignals();
-  return { signals, ai: createAi(signals) };
+  return { signals, ai: createAi(signals, OPTIONS) };
 }
 
 async function calls({ value }: TestSignals): Promise<(number | undefined)[]> {
@@ -343,4 +353,166 @@ test('what a client abort throws is an abort, by the signal in hand', async () =
   controller.abort();
   await run(() => expect(ai.call(INFO, () => Promise.reject(failure))).rejects.toBe(failure));
   expect(await calls(signals)).toEqual([0, 0, 1]);
+});
+
+describe('what an operation uses and costs', () => {
+  const prices = { as_of: '2026-11-01', models: { m1: { input: 2, output: 8 } } };
+  const open = (options: Partial<AiOptions>) => {
+    const signals = createSignals();
+    return { signals, ai: createAi(signals, { ...OPTIONS, ...options }) };
+  };
+
+  test('is an estimate where the provider told nothing, whoever ended it', async () => {
+    const { signals, ai } = open({ countTokens: (text) => text.split(' ').length });
+    const operation = ai.operation(INFO);
+    operation.input([{ role: 'user', content: 'one two three' }]);
+    operation.content('four ');
+    operation.content('five');
+    operation.abort();
+    expect(await sources(signals)).toEqual([0, 1, 0]);
+    const estimated = (type: string) =>
+      signals.value(`ai_tokens_estimated_total{gen_ai_request_model="m1",gen_ai_token_type="${type}"}`);
+    expect([await estimated('input'), await estimated('output')]).toEqual([3, 2]);
+    expect(Object.keys(signals.ended()[0]?.attributes ?? {}).filter((key) => key.startsWith('gen_ai.usage'))).toEqual(
+      [],
+    );
+  });
+
+  test('a tokenizer that throws gives none', async () => {
+    const { signals, ai } = open({
+      countTokens: () => {
+        throw new Error('no such model');
+      },
+    });
+    const operation = ai.operation(INFO);
+    operation.content('x');
+    operation.end();
+    expect(await sources(signals)).toEqual([0, 0, 1]);
+  });
+
+  test('is priced by the table, for the model that answered; an unknown one costs nothing and says so once', async () => {
+    const { signals, ai } = open({ prices });
+    const use = (model: string): void => {
+      const operation = ai.operation({ ...INFO, model });
+      operation.usage({ inputTokens: 500_000, outputTokens: 250_000, cachedInputTokens: 100, reasoningTokens: 50 });
+      operation.end();
+    };
+    for (const model of ['m1', 'unknown', 'unknown']) use(model);
+    expect(await signals.value('ai_cost_usd_total{gen_ai_request_model="m1"}')).toBe(3);
+    expect(await signals.value('ai_cost_usd_total{gen_ai_request_model="unknown"}')).toBeUndefined();
+    expect(signals.lines.map(({ message }) => message)).toEqual([
+      'No price is known of unknown: its cost is not counted',
+    ]);
+    expect(signals.ended()[0]?.attributes).toMatchObject({
+      'binnacle.ai.cost_usd': 3,
+      'gen_ai.usage.cache_read.input_tokens': 100,
+      'gen_ai.usage.reasoning.output_tokens': 50,
+    });
+  });
+});
+
+test('the first content, and how long our own caller waited for it', async () => {
+  const { signals, ai } = setUp();
+  const pieces: ((now: number) => void)[] = [];
+  const { carrier } = createCarrier();
+  const request = {
+    requestId: 'r',
+    carrier: { ...carrier, onNextPiece: (listener: (now: number) => void) => void pieces.push(listener) },
+  };
+  runInScope({ request, otel: ROOT_CONTEXT }, () => {
+    const operation = ai.operation(INFO);
+    operation.chunk();
+    signals.clock.advance(400);
+    operation.chunk();
+    operation.content('x');
+    operation.content('y');
+    signals.clock.advance(5);
+    for (const listener of pieces) listener(signals.clock.now());
+    operation.end();
+  });
+  expect(await signals.value(`ai_time_to_first_content_seconds_sum{${LABELS}}`)).toBe(0.4);
+  expect(await signals.value('ai_first_content_overhead_seconds_sum{gen_ai_request_model="m1"}')).toBeCloseTo(0.005);
+  expect(await signals.value('ai_first_content_overhead_seconds_count{gen_ai_request_model="m1"}')).toBe(1);
+});
+
+test('a stream that breaks off without a word is a failure, for the breaker above it too', async () => {
+  const { signals, ai } = setUp();
+  const breaker = createBreaker('llm', signals, { failures: 1 });
+  const seen: string[] = [];
+  for await (const item of breaker.stream(async function* () {
+    const operation = ai.operation(INFO) as RunningOperation;
+    yield 'half';
+    operation.breakOff();
+  }))
+    seen.push(item);
+  expect(seen).toEqual(['half']);
+  expect(breaker.state).toBe('open');
+  expect(await calls(signals)).toEqual([0, 1, 0]);
+  expect(await durations(signals, 'IncompleteStreamError')).toBe(1);
+});
+
+test('tools, agents and workflows are spans around what they do, and no LLM calls', async () => {
+  const { signals, ai } = setUp();
+  await ai.workflow('research', () =>
+    ai.agent('planner', async () => {
+      await ai.call(INFO, async () => 'plan');
+      await ai.tool('search', async () => 'found', 'call-1');
+    }),
+  );
+  const spans = signals.ended();
+  expect(spans.map(({ name, kind }) => [name, kind])).toEqual([
+    ['chat m1', SpanKind.CLIENT],
+    ['execute_tool search', SpanKind.INTERNAL],
+    ['invoke_agent planner', SpanKind.INTERNAL],
+    ['invoke_workflow research', SpanKind.INTERNAL],
+  ]);
+  expect(spans[1]?.attributes).toEqual({
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': 'search',
+    'gen_ai.tool.call.id': 'call-1',
+  });
+  const idOf = (n: number): string | undefined => spans[n]?.spanContext().spanId;
+  expect(spans.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual([
+    idOf(2),
+    idOf(2),
+    idOf(3),
+    undefined,
+  ]);
+  expect(await calls(signals)).toEqual([1, 0, 0]);
+  expect(await signals.value('llm_calls_total{model="",status="success"}')).toBeUndefined();
+  expect(await sources(signals)).toEqual([0, 0, 1]);
+});
+
+describe('scores', () => {
+  test('of a finished operation: a metric, and an event below its span', async () => {
+    const { signals, ai } = setUp();
+    const operation = ai.operation(INFO);
+    operation.response({ id: 'resp-1' });
+    operation.end();
+    const reference = JSON.parse(JSON.stringify(operation.reference));
+    ai.score(reference, { name: 'helpful', value: 0.75, label: 'pass' });
+    expect(
+      await signals.value('ai_evaluation_score_sum{gen_ai_evaluation_name="helpful",gen_ai_request_model="m1"}'),
+    ).toBe(0.75);
+    const [scored, evaluation] = signals.ended();
+    expect(evaluation?.name).toBe('evaluate helpful');
+    expect(evaluation?.parentSpanContext?.spanId).toBe(scored?.spanContext().spanId);
+    expect(evaluation?.events[0]).toMatchObject({
+      name: 'gen_ai.evaluation.result',
+      attributes: {
+        'gen_ai.evaluation.name': 'helpful',
+        'gen_ai.evaluation.score.value': 0.75,
+        'gen_ai.evaluation.score.label': 'pass',
+        'gen_ai.response.id': 'resp-1',
+      },
+    });
+  });
+
+  test.each([Number.NaN, -1, 1.5])('%d is none, and hurts nobody', async (value) => {
+    const { signals, ai } = setUp();
+    const operation = ai.operation(INFO);
+    operation.score({ name: 'helpful', value });
+    expect(signals.ended()).toEqual([]);
+    expect(signals.lines[0]).toMatchObject({ level: 'WARNING', logger: 'ai' });
+  });
 });

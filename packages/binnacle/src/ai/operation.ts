@@ -1,155 +1,105 @@
 /**
  * One AI operation, streamed or not, by OpenTelemetry's GenAI conventions (in development): its time, its first chunk,
- * its tokens, and exactly one of three endings. Content is never read here.
+ * its tokens, its cost, and exactly one of three endings.
  */
-import { type Attributes, type Context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { activeContext, currentRequest, runWith, streamWith } from '../context.ts';
+import { type Context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
+import { activeContext, type CallInHand, currentRequest, currentScope, runWith } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import { errorTypeOf, outcomeOf } from '../endings.ts';
 import type { Signals } from '../signals.ts';
-
-export interface OperationInfo {
-  /** `gen_ai.operation.name`: `chat`, `embeddings`, `execute_tool`… */
-  readonly operation: string;
-  /** `gen_ai.provider.name`: `openai`, `anthropic`, `embedded`… */
-  readonly provider: string;
-  /** `gen_ai.request.model`. */
-  readonly model: string;
-}
-
-export interface Usage {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  /** Who counted: the provider, or an estimate of the caller's. `provider` unless told. */
-  readonly source?: 'provider' | 'estimated';
-}
+import { Content, type ContentOptions } from './content.ts';
+import { type OperationReference, recordScore, referenceTo, type Score } from './evaluation.ts';
+import { attributesOf, isInference, type OperationInfo, spanKindOf, spanNameOf } from './info.ts';
+import { costOf, type Price } from './price.ts';
+import { recordUsage, sourceOf, type Usage } from './usage.ts';
 
 /** A running operation. The first ending stands; whatever comes later changes nothing. */
 export interface Operation {
+  /** Names it where it is not at hand any more, for a score that comes later. */
+  readonly reference: OperationReference;
   /** A chunk arrived, with its tokens where they are known. */
   chunk(tokens?: number): void;
+  /** What the chunk says: text, or anything else that is meant for the reader (a tool call, a refusal). */
+  content(text?: string): void;
+  /** The prompt: its length and hash are told, its words where that is switched on. */
+  input(messages: unknown): void;
+  /** The whole answer, where it did not come in pieces of text. */
+  output(messages: unknown): void;
   /** What it used; the last one told counts. */
   usage(usage: Usage): void;
   /** What the answer says of itself: `gen_ai.response.model`, `.id`, `.finish_reasons`. */
   response(response: {
-    readonly model?: string;
-    readonly id?: string;
-    readonly finishReasons?: readonly string[];
+    readonly model?: string | undefined;
+    readonly id?: string | undefined;
+    readonly finishReasons?: readonly string[] | undefined;
   }): void;
+  /** Runs `work` within its span: what that starts is its child. */
+  run<T>(work: () => T): T;
+  /** A user's or a judge's mark of it, when it has ended or before. */
+  score(score: Score): void;
   end(): void;
   abort(): void;
   error(error: unknown): void;
 }
 
-export interface Ai {
-  /** Makes the series of a model exist at 0, before its first call. */
-  expect(info: OperationInfo): void;
-  /** Starts an operation that the caller ends. */
-  operation(info: OperationInfo): Operation;
-  /** A single call: ends when it does. */
-  call<T>(info: OperationInfo, work: (operation: Operation) => Promise<T>): Promise<T>;
-  /** A streamed call: each item is a chunk; ends with the stream, its error, or its reader's leaving. Items pass unchanged. */
-  stream<T>(
-    info: OperationInfo,
-    open: (operation: Operation) => AsyncIterable<T>,
-    tokensOf?: (item: T) => number | undefined,
-  ): AsyncGenerator<T>;
+/** What operations share. */
+export interface OperationOptions extends ContentOptions {
+  readonly priceOf: (...models: string[]) => Price | undefined;
+  /** Whether there are prices at all: without them nothing is told of what is unpriced. */
+  readonly priced: boolean;
+  /** Counts a text's tokens with a real tokenizer, for answers whose provider told nothing. */
+  readonly countTokens: ((text: string, model: string) => number) | undefined;
+  /** Told once a model that has no price. */
+  readonly onUnpriced: (model: string) => void;
+  /** The names of conventions up to 1.36 as well. */
+  readonly olderNames: boolean;
 }
 
-type CallStatus = 'success' | 'error' | 'cancelled';
-const STATUSES: readonly CallStatus[] = ['success', 'error', 'cancelled'];
+export type CallStatus = 'success' | 'error' | 'cancelled';
 
-export function createAi(signals: Signals): Ai {
-  const seen = new Set<string>();
-  for (const source of ['provider', 'estimated', 'missing']) signals.meters.aiUsageSource.bind({ source });
-  signals.meters.aiAfterDisconnect.bind({});
-  const start = (info: OperationInfo): RunningOperation => {
-    expectModel(signals, seen, info.model);
-    return new RunningOperation(signals, info);
-  };
-  return {
-    expect: ({ model }) => expectModel(signals, seen, model),
-    operation: start,
-    async call(info, work) {
-      const operation = start(info);
-      try {
-        const value = await operation.run(() => work(operation));
-        operation.end();
-        return value;
-      } catch (error) {
-        operation.error(error);
-        throw error;
-      }
-    },
-    async *stream(info, open, tokensOf) {
-      const operation = start(info);
-      try {
-        // Each step runs within the operation's span, so that what the provider's client does is its child.
-        for await (const item of streamWith({ otel: operation.context }, () => open(operation))) {
-          operation.chunk(countTokens(tokensOf, item));
-          let taken = false;
-          try {
-            yield item;
-            taken = true;
-          } finally {
-            // Its reader left: it has ended, however long the stream then takes to close.
-            if (!taken) operation.abort();
-          }
-        }
-        operation.end();
-      } catch (error) {
-        operation.error(error);
-        throw error;
-      } finally {
-        operation.abort();
-      }
-    },
-  };
-}
-
-/** A count that throws is none: telemetry does not break the stream it counts. */
-function countTokens<T>(tokensOf: ((item: T) => number | undefined) | undefined, item: T): number | undefined {
-  try {
-    return tokensOf?.(item);
-  } catch {
-    return undefined;
+/** A stream that ended, and did not say that it was whole. Its reader saw it end well. */
+export class IncompleteStreamError extends Error {
+  override readonly name = 'IncompleteStreamError';
+  constructor() {
+    super('the stream ended without a finish reason');
   }
 }
 
-/** A model's series exist at 0 from when it is first known. */
-function expectModel({ meters }: Signals, seen: Set<string>, model: string): void {
-  if (seen.has(model) || seen.size >= 1000) return;
-  seen.add(model);
-  for (const status of STATUSES) meters.llmCalls.bind({ model, status });
-  meters.llmLatency.bind({ model });
-}
-
-class RunningOperation implements Operation {
+export class RunningOperation implements Operation {
+  readonly context: Context;
   readonly #signals: Signals;
+  readonly #options: OperationOptions;
   readonly #info: OperationInfo;
   readonly #startedAt: number;
-  readonly context: Context;
+  readonly #span: Span;
   readonly #request = currentRequest();
+  readonly #call: CallInHand | undefined = currentScope()?.call;
+  readonly #content: Content;
   #lastChunkAt: number | undefined;
+  #spoke = false;
   #usage: Usage | undefined;
+  #responseModel: string | undefined;
+  #responseId: string | undefined;
   #ended = false;
 
-  constructor(signals: Signals, info: OperationInfo) {
+  constructor(signals: Signals, info: OperationInfo, options: OperationOptions) {
     this.#signals = signals;
     this.#info = info;
+    this.#options = options;
+    this.#content = new Content(options);
     this.#startedAt = signals.clock.now();
-    const attributes: Attributes = {
-      'gen_ai.operation.name': info.operation,
-      'gen_ai.provider.name': info.provider,
-      'gen_ai.request.model': info.model,
-    };
-    if (this.#request?.sessionId !== undefined) {
-      attributes['gen_ai.conversation.id'] = this.#request.sessionId;
-    }
+    const attributes = attributesOf(info, this.#request?.sessionId, options.olderNames);
     const parent = activeContext();
-    const kind = info.provider === 'embedded' ? SpanKind.INTERNAL : SpanKind.CLIENT;
-    const span = signals.spans.start(`${info.operation} ${info.model}`, kind, attributes, parent);
-    this.context = trace.setSpan(parent, span);
+    this.#span = signals.spans.start(spanNameOf(info), spanKindOf(info), attributes, parent);
+    this.context = trace.setSpan(parent, this.#span);
+  }
+
+  get reference(): OperationReference {
+    return referenceTo(this.#span.spanContext(), this.#info, this.#responseId);
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
   }
 
   run<T>(work: () => T): T {
@@ -161,12 +111,33 @@ class RunningOperation implements Operation {
     const now = this.#signals.clock.now();
     const { meters } = this.#signals;
     const labels = this.#labels();
-    if (this.#lastChunkAt === undefined) meters.aiFirstChunk.bind(labels).observe((now - this.#startedAt) / 1000);
-    else meters.aiChunkGap.bind(labels).observe((now - this.#lastChunkAt) / 1000);
-    if (this.#lastChunkAt === undefined)
-      this.#span()?.setAttribute('gen_ai.response.time_to_first_chunk', (now - this.#startedAt) / 1000);
+    if (this.#lastChunkAt === undefined) {
+      meters.aiFirstChunk.bind(labels).observe((now - this.#startedAt) / 1000, this.#span.spanContext());
+      this.#span.setAttribute('gen_ai.response.time_to_first_chunk', (now - this.#startedAt) / 1000);
+    } else meters.aiChunkGap.bind(labels).observe((now - this.#lastChunkAt) / 1000);
     this.#lastChunkAt = now;
     if (tokens !== undefined && this.#request?.carrier?.signal.aborted) meters.aiAfterDisconnect.bind({}).inc(tokens);
+  }
+
+  content(text = ''): void {
+    if (this.#ended) return;
+    if (text !== '') this.#content.add(text);
+    if (this.#spoke) return;
+    this.#spoke = true;
+    const now = this.#signals.clock.now();
+    const { meters } = this.#signals;
+    meters.aiFirstContent.bind(this.#labels()).observe((now - this.#startedAt) / 1000, this.#span.spanContext());
+    this.#request?.carrier?.onNextPiece?.((left) =>
+      meters.aiOverhead.bind({ gen_ai_request_model: this.#info.model }).observe((left - now) / 1000),
+    );
+  }
+
+  input(messages: unknown): void {
+    this.#content.input(messages);
+  }
+
+  output(messages: unknown): void {
+    this.#content.output(messages);
   }
 
   usage(usage: Usage): void {
@@ -174,10 +145,15 @@ class RunningOperation implements Operation {
   }
 
   response({ model, id, finishReasons }: Parameters<Operation['response']>[0]): void {
-    const span = this.#span();
-    if (model !== undefined) span?.setAttribute('gen_ai.response.model', model);
-    if (id !== undefined) span?.setAttribute('gen_ai.response.id', id);
-    if (finishReasons !== undefined) span?.setAttribute('gen_ai.response.finish_reasons', [...finishReasons]);
+    if (model !== undefined) this.#span.setAttribute('gen_ai.response.model', model);
+    if (id !== undefined) this.#span.setAttribute('gen_ai.response.id', id);
+    if (finishReasons !== undefined) this.#span.setAttribute('gen_ai.response.finish_reasons', [...finishReasons]);
+    this.#responseModel = model ?? this.#responseModel;
+    this.#responseId = id ?? this.#responseId;
+  }
+
+  score(score: Score): void {
+    recordScore(this.#signals, this.reference, score);
   }
 
   end(): void {
@@ -194,13 +170,17 @@ class RunningOperation implements Operation {
     else this.#settle('error', outcome === 'timeout' ? 'timeout' : errorTypeOf(error));
   }
 
+  /** The stream broke off, and nobody will be told but by what is recorded: the breaker above it takes it for a failure. */
+  breakOff(): void {
+    if (this.#ended) return;
+    const error = new IncompleteStreamError();
+    if (this.#call !== undefined) this.#call.fault ??= error;
+    this.error(error);
+  }
+
   #labels(): { gen_ai_operation_name: string; gen_ai_provider_name: string; gen_ai_request_model: string } {
     const { operation, provider, model } = this.#info;
     return { gen_ai_operation_name: operation, gen_ai_provider_name: provider, gen_ai_request_model: model };
-  }
-
-  #span(): ReturnType<typeof trace.getSpan> {
-    return trace.getSpan(this.context);
   }
 
   #settle(status: CallStatus, errorType: string): void {
@@ -209,41 +189,55 @@ class RunningOperation implements Operation {
     const { meters, clock } = this.#signals;
     const durationMs = roundMs(clock.now() - this.#startedAt);
     const { model } = this.#info;
-    const span = this.#span();
-    const exemplar = span?.spanContext();
-    meters.llmCalls.bind({ model, status }).inc();
-    meters.llmLatency.bind({ model }).observe(durationMs / 1000, exemplar);
+    const exemplar = this.#span.spanContext();
     meters.aiDuration.bind({ ...this.#labels(), error_type: errorType }).observe(durationMs / 1000, exemplar);
-    this.#settleUsage();
-    this.#note(durationMs);
-    if (errorType !== '') span?.setAttribute('error.type', errorType);
-    if (status === 'error') span?.setStatus({ code: SpanStatusCode.ERROR });
-    span?.end();
+    if (isInference(this.#info)) {
+      meters.llmCalls.bind({ model, status }).inc();
+      meters.llmLatency.bind({ model }).observe(durationMs / 1000, exemplar);
+      const usage = this.#usage ?? this.#estimate();
+      recordUsage(this.#signals, this.#info, usage, this.#span);
+      this.#charge(usage);
+      this.#note(durationMs, usage);
+    }
+    this.#content.write(this.#span);
+    if (errorType !== '') this.#span.setAttribute('error.type', errorType);
+    if (status === 'error') this.#span.setStatus({ code: SpanStatusCode.ERROR });
+    this.#span.end();
   }
 
-  /** Figures of a provider's go to the convention's names; estimates to a metric of their own. */
-  #settleUsage(): void {
-    const { meters } = this.#signals;
-    const usage = this.#usage;
-    const source = usage === undefined ? 'missing' : (usage.source ?? 'provider');
-    meters.aiUsageSource.bind({ source }).inc();
-    if (usage === undefined) return;
-    const counts = [
-      ['input', usage.inputTokens],
-      ['output', usage.outputTokens],
-    ] as const;
-    for (const [type, tokens] of counts) {
-      if (source === 'estimated')
-        meters.aiEstimated.bind({ gen_ai_request_model: this.#info.model, gen_ai_token_type: type }).inc(tokens);
-      else {
-        meters.aiTokens.bind({ ...this.#labels(), gen_ai_token_type: type }).observe(tokens);
-        this.#span()?.setAttribute(`gen_ai.usage.${type}_tokens`, tokens);
-      }
+  /** What was received counts, whoever ended it: by a real tokenizer where there is one. */
+  #estimate(): Usage | undefined {
+    const { countTokens } = this.#options;
+    const { prompt, text } = this.#content;
+    if (countTokens === undefined || (prompt === undefined && text === undefined)) return undefined;
+    const count = (words: string | undefined): number => {
+      const tokens = words === undefined ? 0 : countTokens(words, this.#info.model);
+      return Number.isFinite(tokens) && tokens >= 0 ? tokens : 0;
+    };
+    try {
+      return { inputTokens: count(prompt), outputTokens: count(text), source: 'estimated' };
+    } catch {
+      // A tokenizer of the host's that throws gives no estimate.
+      return undefined;
     }
   }
 
+  #charge(usage: Usage | undefined): void {
+    const { priceOf, priced, onUnpriced } = this.#options;
+    if (!priced || usage === undefined) return;
+    const { model } = this.#info;
+    const price = priceOf(this.#responseModel ?? '', model);
+    if (price === undefined) {
+      onUnpriced(model);
+      return;
+    }
+    const cost = costOf(price, usage);
+    this.#signals.meters.aiCost.bind({ gen_ai_request_model: model }).inc(cost);
+    this.#span.setAttribute('binnacle.ai.cost_usd', cost);
+  }
+
   /** What the closing line says of AI. */
-  #note(durationMs: number): void {
+  #note(durationMs: number, usage: Usage | undefined): void {
     const closing = this.#request?.carrier?.closing;
     if (closing === undefined) return;
     const before = (closing.llm ?? {}) as {
@@ -257,9 +251,9 @@ class RunningOperation implements Operation {
       provider: this.#info.provider,
       calls: (before.calls ?? 0) + 1,
       duration_ms: roundMs((before.duration_ms ?? 0) + durationMs),
-      input_tokens: (before.input_tokens ?? 0) + (this.#usage?.inputTokens ?? 0),
-      output_tokens: (before.output_tokens ?? 0) + (this.#usage?.outputTokens ?? 0),
-      usage_source: this.#usage === undefined ? 'missing' : (this.#usage.source ?? 'provider'),
+      input_tokens: (before.input_tokens ?? 0) + (usage?.inputTokens ?? 0),
+      output_tokens: (before.output_tokens ?? 0) + (usage?.outputTokens ?? 0),
+      usage_source: sourceOf(usage),
     };
   }
 }

@@ -4,7 +4,7 @@
  */
 import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, type FailureReason, handleWhen } from 'cockatiel';
-import { activeContext, currentRequest, runWith, type Scope, streamWith } from '../context.ts';
+import { activeContext, type CallInHand, currentRequest, runWith, type Scope, streamWith } from '../context.ts';
 import { errorTypeOf, outcomeOf } from '../endings.ts';
 import type { Series, Signals } from '../signals.ts';
 import { type BreakerRecord, type BreakerState, createBreakerRecord } from './breaker-record.ts';
@@ -73,9 +73,12 @@ export function createBreaker(service: string, signals: Signals, options: Breake
       end('rejected', refusal);
       throw refusal;
     }
+    const call: CallInHand = {};
     return {
-      scope: { otel: trace.setSpan(activeContext(), span) },
-      settle: async (error) => {
+      scope: { otel: trace.setSpan(activeContext(), span), call },
+      settle: async (thrown) => {
+        // A stream that breaks off without a word ends well for its reader, and failed all the same.
+        const error = thrown ?? call.fault;
         await settleCall(error);
         const outcome = error === undefined ? 'success' : outcomeOf(error);
         end(outcome === 'error' ? 'failure' : outcome, error);
@@ -95,7 +98,7 @@ export function createBreaker(service: string, signals: Signals, options: Breake
 /** A call that was let in. */
 interface Entry {
   /** What it runs within: its span. */
-  readonly scope: Pick<Scope, 'otel'>;
+  readonly scope: Pick<Scope, 'otel' | 'call'>;
   settle(error?: unknown): Promise<void>;
 }
 
