@@ -87,7 +87,7 @@ async function orTell(problems, work) {
  * @param {readonly T[]} list
  * @param {number} round
  */
-function rotate(list, round) {
+export function rotate(list, round) {
   const at = (round * 3) % list.length;
   const turned = [...list.slice(at), ...list.slice(0, at)];
   return round % 2 === 0 ? turned : turned.reverse();
