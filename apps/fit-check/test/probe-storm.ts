@@ -1,10 +1,10 @@
 /** Health probes by the thousand, and what the servers behind the service hear of them. */
 import { Agent, get } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { expect } from 'vitest';
-import type { PostgresServer } from './servers/postgres.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type PostgresServer, startPostgres } from './servers/postgres.ts';
 import { type Observer, type Proxy as ServerProxy, startProxy } from './servers/proxy.ts';
-import type { RedisServer } from './servers/redis.ts';
+import { type RedisServer, startRedis } from './servers/redis.ts';
 import { type Service, startService } from './service.ts';
 import { until } from './until.ts';
 
@@ -108,14 +108,14 @@ export function createCounter(text: string): Counter {
 }
 
 /** The service with counters between it and its servers. */
-export interface Tapped {
+interface Tapped {
   readonly service: Service;
   readonly selects: Counter;
   readonly pings: Counter;
   close(): Promise<void>;
 }
 
-export async function startTapped(postgres: PostgresServer, redis: RedisServer): Promise<Tapped> {
+async function startTapped(postgres: PostgresServer, redis: RedisServer): Promise<Tapped> {
   const selects = createCounter('SELECT 1');
   const pings = createCounter('PING\r\n');
   const proxies: ServerProxy[] = [
@@ -141,7 +141,7 @@ export async function startTapped(postgres: PostgresServer, redis: RedisServer):
 }
 
 /** A storm while all is well: everybody is answered, and the servers are asked once an interval. */
-export async function expectCalm(tapped: Tapped, durationMs: number): Promise<void> {
+async function expectCalm(tapped: Tapped, durationMs: number): Promise<void> {
   const { service } = tapped;
   await until('it is ready', async () => (await fetch(`${service.url}/health/ready`)).status === 200);
   const asked = countsOf(tapped);
@@ -158,7 +158,7 @@ export async function expectCalm(tapped: Tapped, durationMs: number): Promise<vo
 }
 
 /** The same from the moment in which the database freezes: unready once that is noticed, and alive throughout. */
-export async function expectFrozen(tapped: Tapped, postgres: PostgresServer, durationMs: number): Promise<void> {
+async function expectFrozen(tapped: Tapped, postgres: PostgresServer, durationMs: number): Promise<void> {
   const asked = countsOf(tapped);
   postgres.freeze();
   const seen = await storm(tapped.service.url, durationMs).finally(() => postgres.thaw());
@@ -212,4 +212,24 @@ function tell(name: string, seen: Storm, { selects, pings }: { selects: number; 
       `(own timers late by ${stalledMs.toFixed(1)} ms), SELECT 1 ${selects}, PING ${pings}, ` +
       `${JSON.stringify(tally(probes))}\n`,
   );
+}
+
+/** The two storms as tests, each over so many milliseconds. */
+export function testStorms(durationMs: number): void {
+  let postgres: PostgresServer;
+  let redis: RedisServer;
+  let tapped: Tapped;
+  beforeAll(async () => {
+    [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+    tapped = await startTapped(postgres, redis);
+  });
+  afterAll(async () => {
+    await tapped?.close();
+    await redis?.close();
+    await postgres?.close();
+  });
+
+  it('both healthy: one SELECT 1 and one PING an interval', () => expectCalm(tapped, durationMs));
+  it('the database frozen: no more than that, and every probe is answered', () =>
+    expectFrozen(tapped, postgres, durationMs));
 }

@@ -1,8 +1,8 @@
 /** A thousand probes a second ask the servers behind the service no more often than one does. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCounter, expectCalm, expectFrozen, startTapped, type Tapped } from './probe-storm.ts';
-import { hasPostgres, type PostgresServer, startPostgres, WITHOUT_POSTGRES } from './servers/postgres.ts';
-import { type RedisServer, skipsRedis, startRedis, WITHOUT_REDIS } from './servers/redis.ts';
+import { describe, expect, it } from 'vitest';
+import { createCounter, testStorms } from './probe-storm.ts';
+import { hasPostgres, WITHOUT_POSTGRES } from './servers/postgres.ts';
+import { skipsRedis, WITHOUT_REDIS } from './servers/redis.ts';
 
 const STORM_MS = 5000;
 const missing = [...(hasPostgres() ? [] : [WITHOUT_POSTGRES]), ...(skipsRedis() ? [WITHOUT_REDIS] : [])];
@@ -35,21 +35,4 @@ describe('the counter on the wire', () => {
   });
 });
 
-describe.skipIf(missing.length > 0)(['1000 probes a second', ...missing].join('; '), () => {
-  let postgres: PostgresServer;
-  let redis: RedisServer;
-  let tapped: Tapped;
-  beforeAll(async () => {
-    [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
-    tapped = await startTapped(postgres, redis);
-  });
-  afterAll(async () => {
-    await tapped?.close();
-    await redis?.close();
-    await postgres?.close();
-  });
-
-  it('both healthy: one SELECT 1 and one PING an interval', () => expectCalm(tapped, STORM_MS));
-  it('the database frozen: no more than that, and every probe is answered', () =>
-    expectFrozen(tapped, postgres, STORM_MS));
-});
+describe.skipIf(missing.length > 0)(['1000 probes a second', ...missing].join('; '), () => testStorms(STORM_MS));

@@ -1,43 +1,23 @@
-import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compileModules } from '../../test/compiled.ts';
 import { SettingsError } from '../environment.ts';
 import { createFaults } from '../faults.ts';
 import { createLogs, type Logs } from './logger.ts';
 
 const FULL = '/dev/full';
 const posix = process.platform !== 'win32';
-const folder = mkdtempSync(join(tmpdir(), 'binnacle-logs-'));
 let fileCount = 0;
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let folder: string;
 
 /** The room, compiled, so that plain Node.js runs it in processes that may end in any way. */
 beforeAll(async () => {
-  const require = createRequire(import.meta.url);
-  const source = fileURLToPath(new URL('..', import.meta.url));
-  const config = {
-    extends: join(source, '../../../tsconfig.base.json'),
-    compilerOptions: {
-      rootDir: source,
-      outDir: folder,
-      typeRoots: [dirname(dirname(require.resolve('@types/node/package.json')))],
-    },
-    files: [join(source, 'logs/logger.ts'), join(source, 'faults.ts')],
-  };
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
-  symlinkSync(dirname(dirname(require.resolve('pino/package.json'))), join(folder, 'node_modules'), 'junction');
-  await promisify(execFile)(process.execPath, [
-    join(dirname(require.resolve('typescript/package.json')), 'bin/tsc'),
-    ...['-p', join(folder, 'tsconfig.json')],
-  ]);
+  const compiled = await compileModules('logs/logger.ts', 'faults.ts');
+  folder = compiled.folder;
+  afterAll(() => compiled.remove());
 });
 
 const PRELUDE = `
