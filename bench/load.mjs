@@ -90,7 +90,7 @@ function percentile(latencies, count, share) {
  * @param {Buffer} body
  * @returns {Promise<Lane>}
  */
-function openLane(port, body) {
+export function openLane(port, body) {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
   /** @type {Buffer | undefined} */
   let held;

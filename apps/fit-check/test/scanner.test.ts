@@ -56,6 +56,8 @@ it('30,000 distinct addresses with random methods and ids', { timeout: 120_000 }
   expect(unmatched.length).toBeLessThanOrEqual(7);
   expect(unmatched.some((name) => name.includes('http_request_method="_OTHER"'))).toBe(true);
   expect([...after.keys()].some((name) => name.includes('/scan/'))).toBe(false);
-  // A record of each address, however small, would be more.
-  expect(((await liveHeap(service)) - heapBefore) / 30_000).toBeLessThan(64);
+  // A record of each address, however small, would be more. What is under way or not yet collected goes, a leak does not.
+  let heap = await liveHeap(service);
+  for (let again = 0; again < 3; again += 1) heap = Math.min(heap, await liveHeap(service));
+  expect((heap - heapBefore) / 30_000).toBeLessThan(64);
 });

@@ -1,12 +1,25 @@
 /** `obs.ai`: operations of language models, of the tools and agents around them, and the SDKs that make them. */
+
 import { streamWith } from '../context.ts';
 import type { Level, Signals } from '../signals.ts';
+import { anthropicKind } from './clients/anthropic.ts';
+import { createAiClients, type ObserveAiClient } from './clients/client.ts';
+import { openAiKind } from './clients/openai.ts';
 import { type OperationReference, recordScore, type Score } from './evaluation.ts';
 import { isInference, type OperationInfo } from './info.ts';
-import { type CallStatus, type Operation, type OperationOptions, RunningOperation } from './operation.ts';
+import {
+  type CallStatus,
+  joinOrStart,
+  type Operation,
+  type OperationOptions,
+  RunningOperation,
+  type StartOperation,
+} from './operation.ts';
 import { createPriceOf, type PriceTable } from './price.ts';
 
 export interface Ai {
+  /** Observes the client of an SDK (OpenAI's, Anthropic's): the same instance, each of its calls an operation. */
+  readonly client: ObserveAiClient;
   /** Makes the series of a model exist at 0, before its first call. */
   expect(info: OperationInfo): void;
   /** Starts an operation that the caller ends. */
@@ -37,9 +50,6 @@ const STATUSES: readonly CallStatus[] = ['success', 'error', 'cancelled'];
 const MODELS_LIMIT = 1000;
 const UNPRICED: Level = 'INFO';
 
-/** Starts operations of one `observe`. */
-export type StartOperation = (info: OperationInfo) => RunningOperation;
-
 export function createAi(signals: Signals, options: AiOptions): Ai & { readonly start: StartOperation } {
   const start = createStart(signals, options);
   const call = async <T>(info: OperationInfo, work: (operation: Operation) => Promise<T>): Promise<T> => {
@@ -62,6 +72,7 @@ export function createAi(signals: Signals, options: AiOptions): Ai & { readonly 
   });
   return {
     start,
+    client: createAiClients(joinOrStart(start), [openAiKind, anthropicKind]),
     expect: (info) => void start.expect(info),
     operation: start,
     call,

@@ -2,7 +2,7 @@
  * One AI operation, streamed or not, by OpenTelemetry's GenAI conventions (in development): its time, its first chunk,
  * its tokens, its cost, and exactly one of three endings.
  */
-import { type Context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Context, createContextKey, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import { activeContext, type CallInHand, currentRequest, currentScope, runWith } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import { errorTypeOf, outcomeOf } from '../endings.ts';
@@ -65,7 +65,48 @@ export class IncompleteStreamError extends Error {
   }
 }
 
-export class RunningOperation implements Operation {
+/** An operation as the client of an SDK tells it. */
+export interface ClientOperation extends Operation {
+  /** The stream broke off, and nobody will be told but by what is recorded: the breaker above it takes it for a failure. */
+  breakOff(): void;
+}
+
+/** Under what a running operation is found by what is done within it. */
+const RUNNING = createContextKey('binnacle ai operation');
+
+/**
+ * The operation that an observed client's call belongs to: the one that its caller has begun for the same model, or one of
+ * its own. So a call that is repeated within `obs.ai.stream` is one operation, and nothing is counted twice.
+ */
+export function joinOrStart(start: StartOperation): StartClientOperation {
+  return (info) => {
+    const outer = activeContext().getValue(RUNNING);
+    const joins = outer instanceof RunningOperation && !outer.hasEnded && outer.isOf(info);
+    return joins ? joined(outer) : start(info);
+  };
+}
+
+/** What is told passes on; when it begins, gets its chunks and ends is its caller's to say. */
+function joined(outer: RunningOperation): ClientOperation {
+  const nothing = (): void => {};
+  return {
+    reference: outer.reference,
+    content: (text) => outer.content(text),
+    input: (messages) => outer.input(messages),
+    output: (messages) => outer.output(messages),
+    usage: (usage) => outer.usage(usage),
+    response: (response) => outer.response(response),
+    score: (score) => outer.score(score),
+    run: (work) => outer.run(work),
+    chunk: nothing,
+    end: nothing,
+    abort: nothing,
+    error: nothing,
+    breakOff: nothing,
+  };
+}
+
+export class RunningOperation implements ClientOperation {
   readonly context: Context;
   readonly #signals: Signals;
   readonly #options: OperationOptions;
@@ -91,7 +132,7 @@ export class RunningOperation implements Operation {
     const attributes = attributesOf(info, this.#request?.sessionId, options.olderNames);
     const parent = activeContext();
     this.#span = signals.spans.start(spanNameOf(info), spanKindOf(info), attributes, parent);
-    this.context = trace.setSpan(parent, this.#span);
+    this.context = trace.setSpan(parent, this.#span).setValue(RUNNING, this);
   }
 
   get reference(): OperationReference {
@@ -100,6 +141,10 @@ export class RunningOperation implements Operation {
 
   get hasEnded(): boolean {
     return this.#ended;
+  }
+
+  isOf({ operation, model }: OperationInfo): boolean {
+    return operation === this.#info.operation && model === this.#info.model;
   }
 
   run<T>(work: () => T): T {
@@ -122,6 +167,7 @@ export class RunningOperation implements Operation {
   content(text = ''): void {
     if (this.#ended) return;
     if (text !== '') this.#content.add(text);
+    if (text !== '' && this.#request?.carrier?.signal.aborted) this.#spentInVain(text);
     if (this.#spoke) return;
     this.#spoke = true;
     const now = this.#signals.clock.now();
@@ -170,7 +216,6 @@ export class RunningOperation implements Operation {
     else this.#settle('error', outcome === 'timeout' ? 'timeout' : errorTypeOf(error));
   }
 
-  /** The stream broke off, and nobody will be told but by what is recorded: the breaker above it takes it for a failure. */
   breakOff(): void {
     if (this.#ended) return;
     const error = new IncompleteStreamError();
@@ -222,6 +267,16 @@ export class RunningOperation implements Operation {
     }
   }
 
+  /** What a model says to nobody: its client went before. */
+  #spentInVain(text: string): void {
+    try {
+      const tokens = this.#options.countTokens?.(text, this.#info.model) ?? 0;
+      this.#signals.meters.aiAfterDisconnect.bind({}).inc(tokens);
+    } catch {
+      // A tokenizer that throws counts nothing.
+    }
+  }
+
   #charge(usage: Usage | undefined): void {
     const { priceOf, priced, onUnpriced } = this.#options;
     if (!priced || usage === undefined) return;
@@ -257,3 +312,9 @@ export class RunningOperation implements Operation {
     };
   }
 }
+
+/** Starts operations of one `observe`. */
+export type StartOperation = (info: OperationInfo) => RunningOperation;
+
+/** The same for observed clients: a call joins the operation that its caller has begun. */
+export type StartClientOperation = (info: OperationInfo) => ClientOperation;

@@ -1,0 +1,67 @@
+/** Chat completions on the wire: https://platform.openai.com/docs/api-reference/chat */
+import type { ClientOperation } from '../operation.ts';
+import type { Usage } from '../usage.ts';
+import { listOf, type Message, numberOf, objectOf, type ResultReader, stringOf } from './stainless.ts';
+
+/** `asked`: the usage of a stream was asked for here, and is hidden from its reader. */
+export function chatReader(operation: ClientOperation, asked: boolean): ResultReader {
+  return {
+    whole(answer) {
+      const choices = listOf(answer.choices);
+      operation.output(choices.map(({ message, text }) => message ?? text));
+      const finishReasons = reasonsOf(choices);
+      operation.response({ ...namesOf(answer), ...(finishReasons.length > 0 && { finishReasons }) });
+      tellUsage(operation, answer.usage);
+    },
+    stream: () => {
+      const finished = new Map<number, string>();
+      return {
+        read(chunk) {
+          tellUsage(operation, chunk.usage);
+          if (asked && chunk.usage === null) Reflect.deleteProperty(chunk, 'usage');
+          for (const choice of listOf(chunk.choices)) {
+            readDelta(operation, choice);
+            const reason = stringOf(choice.finish_reason);
+            if (reason !== undefined) finished.set(numberOf(choice.index) ?? 0, reason);
+          }
+          if (finished.size > 0) operation.response({ ...namesOf(chunk), finishReasons: [...finished.values()] });
+        },
+        isWhole: () => finished.size > 0,
+      };
+    },
+    ...(asked && { hides: (chunk: Message) => listOf(chunk.choices).length === 0 && chunk.usage !== undefined }),
+  };
+}
+
+function readDelta(operation: ClientOperation, { delta, text }: Message): void {
+  const { content, refusal, tool_calls: tools, function_call: call } = objectOf(delta);
+  const said = stringOf(content) ?? stringOf(text);
+  if (said !== undefined) operation.content(said);
+  else if (stringOf(refusal) !== undefined || tools !== undefined || call !== undefined) operation.content();
+}
+
+function namesOf({ id, model }: Message): { id: string | undefined; model: string | undefined } {
+  return { id: stringOf(id), model: stringOf(model) };
+}
+
+function reasonsOf(choices: readonly Message[]): string[] {
+  return choices.flatMap(({ finish_reason: reason }) => stringOf(reason) ?? []);
+}
+
+function tellUsage(operation: ClientOperation, usage: unknown): void {
+  const told = usageOf(usage);
+  if (told !== undefined) operation.usage(told);
+}
+
+/** Cached tokens are a part of the prompt's, reasoning ones of the completion's. */
+function usageOf(usage: unknown): Usage | undefined {
+  const { prompt_tokens: input, completion_tokens: output, ...details } = objectOf(usage);
+  const inputTokens = numberOf(input);
+  if (inputTokens === undefined) return undefined;
+  return {
+    inputTokens,
+    outputTokens: numberOf(output) ?? 0,
+    cachedInputTokens: numberOf(objectOf(details.prompt_tokens_details).cached_tokens),
+    reasoningTokens: numberOf(objectOf(details.completion_tokens_details).reasoning_tokens),
+  };
+}

@@ -1,0 +1,73 @@
+/** What the tests of all clients share: an observed SDK against a replay, and what was told of its calls. */
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { createSignals, type TestSignals } from '../../../test/signals.ts';
+import { type Carrier, runInScope } from '../../context.ts';
+import { type AiOptions, createAi } from '../ai.ts';
+import { joinOrStart } from '../operation.ts';
+import { type AiClientKind, createAiClients } from './client.ts';
+
+const OPTIONS: AiOptions = {
+  capture: 'none',
+  redact: (value) => value,
+  countTokens: (text) => text.length,
+  olderNames: false,
+  prices: undefined,
+};
+
+export interface Observed {
+  readonly signals: TestSignals;
+  /** Runs work as the request of a client that may go away. */
+  request<T>(work: () => T): T;
+  /** The client goes away. */
+  leave(): void;
+  /** Attributes, status and name of the one span that ended. */
+  told(): { readonly name: string; readonly status: number; readonly attributes: Readonly<Record<string, unknown>> };
+  /** Calls by status: success, error, cancelled. */
+  calls(model: string): Promise<(number | undefined)[]>;
+}
+
+/** Observes a client of one kind. The clock is real: the SDKs' timers are. */
+export function observeClient(client: object, kinds: readonly AiClientKind[]): Observed {
+  const signals = createSignals({ clock: { now: () => performance.now(), wall: () => Date.now() } });
+  createAiClients(joinOrStart(createAi(signals, OPTIONS).start), kinds)(client);
+  const controller = new AbortController();
+  const carrier: Carrier = { signal: controller.signal, closing: {}, declare() {}, whenSettled() {} };
+  const scope = { request: { requestId: 'r', sessionId: 's-1', carrier }, otel: ROOT_CONTEXT };
+  return {
+    signals,
+    request: (work) => runInScope(scope, work),
+    leave: () => controller.abort(Object.assign(new Error('the client went away'), { name: 'AbortError' })),
+    told() {
+      const ended = signals.ended();
+      const [span] = ended;
+      if (span === undefined || ended.length > 1) throw new Error(`${ended.length} operations ended, not one`);
+      return { name: span.name, status: span.status.code, attributes: span.attributes };
+    },
+    calls: (model) =>
+      Promise.all(
+        ['success', 'error', 'cancelled'].map((status) =>
+          signals.value(`llm_calls_total{model="${model}",status="${status}"}`),
+        ),
+      ),
+  };
+}
+
+/** All items of a stream; what it ends with, where that is an error. */
+export async function collect<T>(stream: AsyncIterable<T>): Promise<{ items: T[]; error?: unknown }> {
+  const items: T[] = [];
+  try {
+    for await (const item of stream) items.push(item);
+    return { items };
+  } catch (error) {
+    return { items, error };
+  }
+}
+
+/** Text cut into pieces at these places, whatever lines and characters they fall into. */
+export function cutAt(text: string, places: readonly number[]): Uint8Array[] {
+  const bytes = Buffer.from(text);
+  const ends = [...new Set(places.map((place) => place % bytes.length))].sort((a, b) => a - b);
+  return [0, ...ends]
+    .map((start, i) => bytes.subarray(start, ends[i] ?? bytes.length))
+    .filter(({ length }) => length > 0);
+}
