@@ -22,7 +22,7 @@ describe('an outage', () => {
     outage.up();
     expect(lines).toEqual([
       ['WARNING', 'otel', 'unreachable', { code: 'ECONNREFUSED' }],
-      ['INFO', 'otel', 'reachable'],
+      ['WARNING', 'otel', 'reachable'],
       ['WARNING', 'otel', 'unreachable again', undefined],
     ]);
   });

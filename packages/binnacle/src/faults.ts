@@ -4,7 +4,7 @@
  */
 import type { WriteLine } from './signals.ts';
 
-/** One trouble that may last: `down` writes a line the first time, `up` re-arms it. */
+/** One trouble that may last: `down` writes a line the first time, `up` one of the same level, and re-arms it. */
 export interface Outage {
   down(message: string, fields?: Record<string, unknown>): void;
   up(message?: string): void;
@@ -13,7 +13,10 @@ export interface Outage {
 
 /** Where rooms report to. Lines told before the logger exists are kept (50 at most) and written once it does. */
 export interface Faults {
-  /** A lasting trouble of a named part, written by that logger at WARNING once an outage. */
+  /**
+   * A lasting trouble of a named part: a WARNING of that logger when it begins, and one when it ends, so that whoever
+   * saw the first sees the second, at any level.
+   */
   outage(logger: string): Outage;
   /** A line written once a process for each key. */
   once(key: string, logger: string, message: string, fields?: Record<string, unknown>): void;
@@ -69,7 +72,7 @@ function createOutage(logger: string, write: WriteLine): Outage {
     up(message) {
       if (!down) return;
       down = false;
-      if (message !== undefined) write('INFO', logger, message);
+      if (message !== undefined) write('WARNING', logger, message);
     },
   };
 }

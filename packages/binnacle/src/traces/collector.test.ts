@@ -86,7 +86,7 @@ describe.each(FORMATS)('%s, %s', (protocol, compression) => {
     await drive(pipeline.timer, () => settledSpans(pipeline) === 16);
     expect(linesOf(pipeline)).toEqual([
       `WARNING Spans are exported to ${receiver.tracesUrl}, which rejects some: 2 of 5`,
-      `INFO Spans are exported to ${receiver.tracesUrl} in full again; 6 were rejected`,
+      `WARNING Spans are exported to ${receiver.tracesUrl} in full again; 6 were rejected`,
     ]);
     expect(pipeline.lines[0]?.fields).toEqual({ endpoint: receiver.tracesUrl, rejected: 2, reason: 'too old' });
     expect(receiver.spans).toHaveLength(10);
@@ -127,7 +127,7 @@ describe.each(FORMATS)('%s, %s', (protocol, compression) => {
     expect(receiver.spans).toHaveLength(ended - lost);
     expect(linesOf(pipeline)).toEqual([
       `WARNING Spans cannot be exported to ${receiver.tracesUrl}: ECONNREFUSED`,
-      `INFO Spans are exported to ${receiver.tracesUrl} again; ${lost} were lost`,
+      `WARNING Spans are exported to ${receiver.tracesUrl} again; ${lost} were lost`,
     ]);
   });
 });
@@ -195,7 +195,7 @@ describe('what may pass is tried again', () => {
     expect(receiver.attempts).toBe(1);
     await drive(pipeline.timer, () => settledSpans(pipeline) === 603);
     expect(receiver.spans).toHaveLength(600);
-    expect(linesOf(pipeline)[1]).toBe(`INFO Spans are exported to ${receiver.tracesUrl} again; 3 were lost`);
+    expect(linesOf(pipeline)[1]).toBe(`WARNING Spans are exported to ${receiver.tracesUrl} again; 3 were lost`);
   });
 
   test.each<[Behaviour | 'refused', string]>([
@@ -248,7 +248,7 @@ test.each<Behaviour>(['blackHole', 'deaf'])(
     pipeline.end(1);
     await drive(pipeline.timer, () => settledSpans(pipeline) === 4);
     expect(receiver.connections).toBe(2);
-    expect(linesOf(pipeline)[1]).toBe(`INFO Spans are exported to ${receiver.tracesUrl} again; 3 were lost`);
+    expect(linesOf(pipeline)[1]).toBe(`WARNING Spans are exported to ${receiver.tracesUrl} again; 3 were lost`);
   },
 );
 

@@ -39,7 +39,7 @@ export interface Delivery {
 /** What became of an export: an error, or success with what was not taken. */
 type Settle = (error: unknown, partial?: PartialSuccess) => void;
 
-/** Delivers batches to an exporter. An outage is one WARNING of the logger `otel`, its end one INFO. */
+/** Delivers batches to an exporter. An outage is one WARNING of the logger `otel`, its end another. */
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { exporter, timeoutMs, setTimer = setUnrefTimer } = options;
   const losses = createLosses(options);

@@ -290,6 +290,14 @@ describe('the deadline', () => {
     expect(performance.now() - startedAt).toBeLessThan(3000);
   });
 
+  test('up while another attempt is under way, it tells why the last one failed', async () => {
+    const { url, requests } = await receiver((res, _, index) => {
+      if (index === 0) res.writeHead(503, { 'retry-after': '0' }).end();
+    });
+    expect(await causeOf(otlp(url, { timeoutMs: 300 }, realClock))).toBe('HTTP 503');
+    expect(requests).toHaveLength(2);
+  });
+
   test('an answer that comes slowly is waited for, on a reused connection too', async () => {
     const { url, requests } = await receiver((res) => void setTimeout(() => res.writeHead(200).end(), 80));
     const exporter = otlp(url, {}, realClock);
@@ -386,7 +394,7 @@ describe('an outage', () => {
     expect(await delivery.deliver([finishedSpan('c')])).toMatchObject({ arrived: true });
     expect(spans.map(({ name }) => name)).toEqual(['c']);
     expect(lines[1]).toMatchObject({
-      level: 'INFO',
+      level: 'WARNING',
       logger: 'otel',
       message: `Spans are exported to ${endpoint} again; 6 were lost`,
     });

@@ -81,7 +81,6 @@ class Attempts {
   async send(spans: ReadableSpan[], deadline: Deadline): Promise<PartialSuccess | undefined> {
     const body = await createBody(spans, this.#settings);
     for (let attempt = 0; !deadline.isOver; attempt++) {
-      deadline.cause = 'timeout';
       const answer = await this.#attempt(body, deadline);
       if (!('retryable' in answer)) return await partialSuccessOf(answer, this.#settings);
       const { cause, retryAfterMs } = answer;

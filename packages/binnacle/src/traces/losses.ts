@@ -20,7 +20,7 @@ export interface Losses {
 }
 
 /**
- * Counts each span once. An outage is one WARNING when it begins and one INFO when it ends; so is a time in which the
+ * Counts each span once. An outage is one WARNING when it begins and one when it ends; so is a time in which the
  * endpoint answers and takes only some spans.
  */
 export function createLosses({ endpoint, faults, recorder }: LossesOptions): Losses {
