@@ -235,7 +235,7 @@ describe('LOG_FILE', () => {
     expect(numbers(after).slice(-10)).toEqual(all.slice(-10));
     expect(records(out).filter((line) => String(line.message).includes('takes'))).toMatchObject([
       { level: 'WARNING', error: 'EFBIG' },
-      { level: 'INFO' },
+      { level: 'WARNING' },
     ]);
     const { dropped } = JSON.parse(err);
     expect(dropped).toBeGreaterThan(0);
