@@ -125,6 +125,7 @@ export function observe(options: ObserveOptions): Observability {
   const signals: Signals = {
     meters,
     write: logs.write,
+    closingLine: logs.closingLine,
     spans: traces.spans,
     clock,
     presence: gate,

@@ -54,10 +54,11 @@ export function observeFastify(obs: Observability): FastifyPluginAsync {
       reply.hijack();
       exchange.refuse();
     });
-    app.addHook('preHandler', (request, reply, done) => {
-      http.identify(http.begin(request.raw, reply.raw), request);
-      done();
-    });
+    if (http.identifies)
+      app.addHook('preHandler', (request, reply, done) => {
+        http.identify(http.begin(request.raw, reply.raw), request);
+        done();
+      });
     // Not `onListen`, whose errors Fastify only logs: a port that cannot be had stops the start.
     app.addHook('onReady', async () => {
       await obs.health.start();
