@@ -61,7 +61,10 @@ export interface Spans {
 }
 
 /** Ids of a span, as an exemplar and a log line tell them. */
-export type SpanIds = Pick<SpanContext, 'traceId' | 'spanId' | 'traceFlags'>;
+export interface SpanIds extends Pick<SpanContext, 'traceId' | 'spanId' | 'traceFlags'> {
+  /** When it ended, in Unix milliseconds, where that is known. */
+  readonly endedAt?: number | undefined;
+}
 
 /** Whose span it is: says what the span is made of, where somebody asks for it while it runs. */
 export interface SpanOwner {
@@ -134,6 +137,8 @@ export interface Clock {
 
 /** Work that a shutdown waits for, and ends when it runs out of time. */
 export interface Work {
+  /** Where it stands among those inside; theirs to write. */
+  place?: number | undefined;
   /** Tells it to end at once. */
   abort(): void;
   /** Tears it down, after `abort` was not heeded. */

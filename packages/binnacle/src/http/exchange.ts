@@ -3,11 +3,11 @@
  * Framework-neutral: adapters say the route and run their handlers within it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { type Carrier, type Ending, type Outcome, type RequestInHand, runInScope, type Scope } from '../context.ts';
 import { roundMs } from '../duration.ts';
-import type { CompiledSpan, SpanIds } from '../signals.ts';
+import type { CompiledSpan, SpanIds, Work } from '../signals.ts';
+import { type Connection, connectionOf } from './connection.ts';
 import { beginSpan, type ExchangeSpan, type SpannedExchange } from './exchange-span.ts';
 import { bindToExchange } from './observed.ts';
 import { type ResponseWatch, watchResponse } from './response-watch.ts';
@@ -42,7 +42,7 @@ const METHODS: ReadonlySet<string> = new Set([
 ]);
 export const UNMATCHED = '__unmatched__';
 
-export class Exchange implements Carrier, Scope, SpannedExchange {
+export class Exchange implements Carrier, Scope, SpannedExchange, Work {
   readonly request: RequestInHand;
   readonly method: string;
   readonly scheme: 'http' | 'https';
@@ -50,6 +50,7 @@ export class Exchange implements Carrier, Scope, SpannedExchange {
   readonly path: string;
   /** Not traced, and its closing line is DEBUG (`OTEL_NODE_EXCLUDED_URLS`). */
   readonly excluded: boolean;
+  readonly isProbe: boolean;
   readonly startedAt: number;
   route: string = UNMATCHED;
   isMatched = false;
@@ -57,8 +58,10 @@ export class Exchange implements Carrier, Scope, SpannedExchange {
   /** Let in; false for work that came after the gate was closed, which `refuse` answers. */
   readonly admitted: boolean;
   readonly watch: ResponseWatch;
+  readonly connection: Connection;
   /** The one that was open on its connection before: its answer's turn comes first. */
   readonly before: Exchange | undefined;
+  place: number | undefined;
   readonly #span: ExchangeSpan;
   readonly #server: HttpServer;
   readonly #req: IncomingMessage;
@@ -71,18 +74,21 @@ export class Exchange implements Carrier, Scope, SpannedExchange {
   #told = false;
   #spanTold = false;
 
-  constructor(server: HttpServer, req: IncomingMessage, res: ServerResponse, before: Exchange | undefined) {
+  constructor(server: HttpServer, req: IncomingMessage, res: ServerResponse) {
     const { signals } = server;
     this.#server = server;
     this.#req = req;
     this.#res = res;
-    this.before = before;
+    this.connection = connectionOf(req.socket);
+    this.before = this.connection.latest;
     this.startedAt = signals.clock.now();
     this.method = METHODS.has(req.method as string) ? (req.method as string) : '_OTHER';
-    this.scheme = (req.socket as { encrypted?: boolean }).encrypted === true ? 'https' : 'http';
+    this.scheme = this.connection.isEncrypted ? 'https' : 'http';
     this.path = pathOf(req.url ?? '/');
-    this.excluded = server.isExcluded(this.path);
-    this.admitted = !server.gate.closed || server.isProbe(this.path);
+    const { isExcluded, isProbe } = server.about(this.path);
+    this.excluded = isExcluded;
+    this.isProbe = isProbe;
+    this.admitted = isProbe || !server.gate.closed;
     this.request = server.describe(req, this);
     this.#span = beginSpan(signals.spans, signals.spans.extract(req.headers), this, this.excluded);
     this.watch = watchResponse(res, req.method === 'HEAD', signals.clock.now, this.request.requestId);
@@ -126,10 +132,6 @@ export class Exchange implements Carrier, Scope, SpannedExchange {
 
   get protocol(): string {
     return this.#req.httpVersion;
-  }
-
-  get socket(): Socket {
-    return this.#req.socket;
   }
 
   get ending(): Ending | undefined {

@@ -140,13 +140,15 @@ export class ResponseWatch {
   readHead(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {
     let hasId = false;
     for (const name in headers) {
+      if (name === CONTENT_TYPE) this.#type = headers[name];
       if (name.length !== REQUEST_ID.length && name.length !== CONTENT_ENCODING.length) continue;
       const lower = name.toLowerCase();
       if (lower === REQUEST_ID) hasId = true;
       else if (lower === CONTENT_TYPE) this.#type = headers[name];
       else if (lower === CONTENT_ENCODING) this.#encoding = headers[name];
     }
-    return hasId ? headers : { ...headers, [REQUEST_ID]: this.requestId };
+    // Not by spreading them: V8 adds a name to what was spread the slow way.
+    return hasId ? headers : Object.assign({ 'x-request-id': this.requestId }, headers);
   }
 
   pass(chunk: unknown, encoding: unknown): void {

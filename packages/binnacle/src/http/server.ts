@@ -7,7 +7,6 @@ import { closingFields } from '../endings.ts';
 import type { TrustProxy } from '../settings.ts';
 import type { Series, Signals } from '../signals.ts';
 import { createAddressOf } from './address.ts';
-import { latestOn, putOn, takeOff } from './connection.ts';
 import { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { createKinds, type Kind, levelOf } from './kind.ts';
@@ -39,8 +38,7 @@ export interface HttpServer {
   requestIdOf(req: IncomingMessage): string;
   /** Begins exchanges of a listener as Node announces them, before any framework's code; gives the way to stop. */
   watch(listener: object): () => void;
-  isExcluded(path: string): boolean;
-  isProbe(path: string): boolean;
+  about(path: string): AboutPath;
   /** Whether anybody says who the user is. */
   readonly identifies: boolean;
   /** Asks who the user is, once the framework knows. */
@@ -58,7 +56,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { signals } = options;
   const addressOf = createAddressOf(options.trustProxy);
   const { gate } = options;
-  const requestIds = new WeakMap<IncomingMessage, string>();
+  const requestIds = createRequestIds();
   const kindOf = createKinds(options);
   const activeOf = createActiveSeries(signals);
   const guard = (work: () => void): void => {
@@ -72,10 +70,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const open = (req: IncomingMessage, res: ServerResponse): Exchange => {
     const known = exchangeOf(req);
     if (known !== undefined) return known;
-    const exchange = new Exchange(server, req, res, latestOn(req.socket));
+    const exchange = new Exchange(server, req, res);
     // What is refused is not waited for: a steady stream of it would keep a shutdown from ever being idle.
-    if (exchange.admitted && !server.isProbe(exchange.path)) gate.enter(exchange);
-    putOn(req.socket, exchange);
+    if (exchange.admitted && !exchange.isProbe) gate.enter(exchange);
+    exchange.connection.add(exchange);
     activeOf(exchange).inc();
     return exchange;
   };
@@ -88,14 +86,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       exchange.join();
       return exchange;
     },
-    requestIdOf(req) {
-      const known = exchangeOf(req)?.request.requestId ?? requestIds.get(req);
-      if (known !== undefined) return known;
-      const id = requestIdFrom(req.headers['x-request-id']);
-      // Asked before there is an exchange, by a framework that knows requests of its own.
-      requestIds.set(req, id);
-      return id;
-    },
+    requestIdOf: (req) => exchangeOf(req)?.request.requestId ?? requestIds.of(req),
     watch(listener) {
       const onStart = (message: unknown): void => {
         const {
@@ -108,8 +99,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       subscribe(REQUEST_START, onStart);
       return () => void unsubscribe(REQUEST_START, onStart);
     },
-    isExcluded: (path) => options.excludedUrls.some((pattern) => pattern.test(path)),
-    isProbe: (path) => options.probes.has(path),
+    about: createAbout(options),
     identifies: options.user !== undefined,
     identify: (exchange, request) =>
       guard(() => {
@@ -117,14 +107,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         if (user !== undefined) exchange.request.userId = String(user).slice(0, MAX_USER_ID);
       }),
     describe: (req, carrier) => ({
-      requestId: requestIds.get(req) ?? requestIdFrom(req.headers['x-request-id']),
-      ip: addressOf(req.socket.remoteAddress, req.headers['x-forwarded-for']),
+      requestId: requestIds.take(req),
+      ip: addressOf(carrier.connection.peer, req.headers['x-forwarded-for']),
       carrier,
     }),
     record(exchange, ending) {
       try {
         gate.leave(exchange);
-        takeOff(exchange.socket, exchange);
+        exchange.connection.remove(exchange);
         activeOf(exchange).dec();
         const kind = kindOf(exchange, ending);
         exchange.endSpan(kind.span);
@@ -137,6 +127,46 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
   };
   return server;
+}
+
+/** Ids of requests; those asked for before there is an exchange, by a framework that knows them first, are kept for it. */
+function createRequestIds(): { of(req: IncomingMessage): string; take(req: IncomingMessage): string } {
+  const early = new WeakMap<IncomingMessage, string>();
+  let hasEarly = false;
+  const make = (req: IncomingMessage): string => requestIdFrom(req.headers['x-request-id']);
+  return {
+    of(req) {
+      const id = early.get(req) ?? make(req);
+      early.set(req, id);
+      hasEarly = true;
+      return id;
+    },
+    take: (req) => (hasEarly ? early.get(req) : undefined) ?? make(req),
+  };
+}
+
+/** Paths are asked for again and again: what was found of so many is remembered. */
+const PATHS = 500;
+const LONGEST_PATH = 100;
+
+export interface AboutPath {
+  /** Not traced, and its closing line is DEBUG. */
+  readonly isExcluded: boolean;
+  /** Answers during a shutdown too. */
+  readonly isProbe: boolean;
+}
+
+function createAbout({ excludedUrls, probes }: HttpServerOptions): (path: string) => AboutPath {
+  const known = new Map<string, AboutPath>();
+  return (path) => {
+    const found = known.get(path);
+    if (found !== undefined) return found;
+    const about = { isExcluded: excludedUrls.some((pattern) => pattern.test(path)), isProbe: probes.has(path) };
+    if (path.length > LONGEST_PATH) return about;
+    if (known.size >= PATHS) known.clear();
+    known.set(path, about);
+    return about;
+  };
 }
 
 /** The series of requests in hand, by method and scheme. */

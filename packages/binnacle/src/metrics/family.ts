@@ -2,16 +2,20 @@
  * One metric and its series. A label set is resolved once to a series; recording is then a few additions. Past the
  * budget new label sets fold into one series whose labels are all `_other`, so that no caller can grow the memory.
  */
-import { type SpanContext, TraceFlags } from '@opentelemetry/api';
+import { TraceFlags } from '@opentelemetry/api';
 import type { Kind } from '../catalogue.ts';
-import type { Labels, LabelValue, Metric, Series } from '../signals.ts';
+import { keptAlone } from '../random.ts';
+import type { Labels, LabelValue, Metric, Series, SpanIds } from '../signals.ts';
 
 export const OTHER = '_other';
 
 /** What counters and gauges share instead of buckets of their own. */
 const NO_COUNTS = new Float64Array(0);
 
-/** The span that an observation of a bucket was of: the last one that was sampled. */
+/** A bucket's exemplar stays for so long, in milliseconds: scrapes are further apart. */
+const EXEMPLAR_MS = 1000;
+
+/** The span that an observation of a bucket was of: one that was sampled, of the last second that had any. */
 export interface Exemplar {
   readonly traceId: string;
   readonly spanId: string;
@@ -71,7 +75,7 @@ export class Cell implements Series {
    * Adds one observation to the first bucket whose bound it does not pass (`le`). The span it is of becomes that
    * bucket's exemplar, where its trace is sampled: another one would lead to no trace.
    */
-  observe(value: number, exemplar?: SpanContext): void {
+  observe(value: number, exemplar?: SpanIds): void {
     if (this.#kind !== 'histogram' || !Number.isFinite(value)) return;
     const bounds = this.#bounds;
     let bucket = 0;
@@ -81,9 +85,12 @@ export class Cell implements Series {
     if (exemplar !== undefined && (exemplar.traceFlags & TraceFlags.SAMPLED) !== 0) this.#keep(bucket, value, exemplar);
   }
 
-  #keep(bucket: number, value: number, { traceId, spanId }: SpanContext): void {
+  #keep(bucket: number, value: number, { traceId, spanId, endedAt }: SpanIds): void {
+    const at = endedAt ?? Date.now();
     this.exemplars ??= new Array<Exemplar | undefined>(this.counts.length).fill(undefined);
-    this.exemplars[bucket] = { traceId, spanId, value, at: Date.now() };
+    const before = this.exemplars[bucket];
+    if (before !== undefined && at - before.at < EXEMPLAR_MS && at >= before.at) return;
+    this.exemplars[bucket] = { traceId: keptAlone(traceId), spanId: keptAlone(spanId), value, at };
   }
 }
 

@@ -1,35 +1,19 @@
-/** Trace and span ids from pooled random bytes: of a secure generator, as ids that come from it cannot be foretold. */
-import { randomFillSync } from 'node:crypto';
+/** Trace and span ids, of a secure generator, and those that are known already. */
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
+import { randomHex } from '../random.ts';
 
-/** Random bytes that are drawn at once. Small: an id that is kept keeps the digits of its pool, four bytes for two. */
-const POOL = 4096;
 const TRACE_BYTES = 16;
 const SPAN_BYTES = 8;
 const ZEROS = /^0*$/;
 
-/** The ids that the SDK takes next, where they are known already. */
 export interface Ids extends IdGenerator {
   /** Makes the next span have these. */
   preset(traceId: string, spanId: string): void;
 }
 
 export function createIds(): Ids {
-  const pool = Buffer.allocUnsafe(POOL);
-  let digits = '';
-  let at = POOL;
   let presetTrace: string | undefined;
   let presetSpan: string | undefined;
-  const draw = (bytes: number): string => {
-    if (at + bytes > POOL) {
-      digits = randomFillSync(pool).toString('hex');
-      at = 0;
-    }
-    const id = digits.slice(at * 2, (at + bytes) * 2);
-    at += bytes;
-    // All zeros is no id (https://www.w3.org/TR/trace-context/#trace-id).
-    return id.charCodeAt(0) === 48 && ZEROS.test(id) ? draw(bytes) : id;
-  };
   return {
     generateTraceId() {
       const id = presetTrace ?? draw(TRACE_BYTES);
@@ -46,4 +30,10 @@ export function createIds(): Ids {
       presetSpan = spanId;
     },
   };
+}
+
+function draw(bytes: number): string {
+  const id = randomHex(bytes);
+  // All zeros is no id (https://www.w3.org/TR/trace-context/#trace-id).
+  return id.charCodeAt(0) === 48 && ZEROS.test(id) ? draw(bytes) : id;
 }

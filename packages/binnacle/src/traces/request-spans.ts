@@ -51,6 +51,7 @@ class LazySpan implements RequestSpan, Span {
   readonly spanId: string;
   readonly traceFlags: TraceFlags;
   made: Span | undefined;
+  endedAt: number | undefined;
   readonly #options: RequestSpansOptions;
   readonly #outer: Context;
   readonly #owner: SpanOwner;
@@ -89,6 +90,7 @@ class LazySpan implements RequestSpan, Span {
 
   write({ bytes, kind }: CompiledSpan, ended: EndedRequest): void {
     this.#ended = true;
+    this.endedAt = this.#startedAt + ended.durationMs;
     const { slot } = this.#options;
     if (!this.#sampled || this.made !== undefined || slot === undefined) return;
     const to = slot.begin(bytes.length + ended.path.length * 3 + OWN_BYTES);
