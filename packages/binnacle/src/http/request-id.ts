@@ -1,13 +1,9 @@
 /** Request ids: the caller's where it is usable, else a new one. */
-import { randomHex } from '../random.ts';
+import { randomUuid } from '../random.ts';
 
 const USABLE = /^[\x21\x23-\x26\x28-\x7e]{1,128}$/;
-const BYTES = 16;
 
-/**
- * The `x-request-id` header when it is 1 to 128 visible ASCII characters without quotes, else 32 random digits in hex, as
- * nginx makes them.
- */
+/** The `x-request-id` header when it is 1 to 128 visible ASCII characters without quotes, else a new UUID. */
 export function requestIdFrom(header: string | string[] | undefined): string {
-  return typeof header === 'string' && USABLE.test(header) ? header : randomHex(BYTES);
+  return typeof header === 'string' && USABLE.test(header) ? header : randomUuid();
 }

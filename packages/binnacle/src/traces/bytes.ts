@@ -62,7 +62,7 @@ export class ByteWriter {
     this.uint(field, value ? 1 : 0);
   }
 
-  /** `int64`: below 0 it takes ten bytes, as two's complement. Beyond 64 bits the nearest that there is. */
+  /** `int64` of an integer that is one: from -2^63 to below 2^63. Below 0 it takes ten bytes, as two's complement. */
   int64(field: number, value: number): void {
     this.varint(field * 8 + VARINT);
     if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
@@ -70,7 +70,7 @@ export class ByteWriter {
       return;
     }
     this.reserve(10);
-    let rest = BigInt.asUintN(64, clampInt64(value));
+    let rest = BigInt.asUintN(64, BigInt(value));
     while (rest > 0x7fn) {
       this.bytes[this.length++] = Number(rest & 0x7fn) | 0x80;
       rest >>= 7n;
@@ -177,9 +177,4 @@ export function writeNanos(target: DataView, at: number, seconds: number, nanose
 
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function clampInt64(value: number): bigint {
-  if (value >= 2 ** 63) return 2n ** 63n - 1n;
-  return value <= -(2 ** 63) ? -(2n ** 63n) : BigInt(value);
 }

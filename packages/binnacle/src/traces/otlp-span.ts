@@ -40,6 +40,8 @@ const VALUES = 1;
 export const HAS_IS_REMOTE = 0x100;
 export const IS_REMOTE = 0x200;
 
+/** Integers below this, either way, are `int64`. */
+const INT64 = 2 ** 63;
 /** Values within values are followed this deep. */
 const DEPTH = 16;
 
@@ -157,7 +159,7 @@ function writeAny(to: ByteWriter, value: unknown, depth: number): void {
       to.bool(ANY.bool, value);
       break;
     case 'number':
-      if (Number.isInteger(value)) to.int64(ANY.int, value);
+      if (Number.isInteger(value) && Math.abs(value) < INT64) to.int64(ANY.int, value);
       else to.double(ANY.double, value);
       break;
     case 'object':
