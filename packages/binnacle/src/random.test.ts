@@ -9,7 +9,8 @@ test('digits are as many as asked for, over the end of a pool, and never the sam
 
 test('UUIDs are of version 4, over the end of a batch, and never the same', () => {
   const drawn = Array.from({ length: 1050 }, randomUuid);
-  for (const uuid of drawn) expect(uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  for (const uuid of drawn)
+    expect(uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(new Set(drawn).size).toBe(1050);
   // Each digit that is left to chance takes each of its values.
   for (const at of [0, 9, 15, 20, 35]) expect(new Set(drawn.map((uuid) => uuid[at])).size).toBe(16);

@@ -115,9 +115,8 @@ export interface RequestSpan extends SpanIds {
   write(kind: CompiledSpan, ended: EndedRequest): void;
 }
 
-/** What spans of a kind have in common, encoded. */
+/** What spans of a kind have in common; how it is encoded is its maker's own. */
 export interface CompiledSpan {
-  readonly bytes: Uint8Array;
   readonly kind: RequestKind;
 }
 

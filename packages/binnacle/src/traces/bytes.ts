@@ -136,6 +136,19 @@ export class ByteWriter {
     this.length += this.bytes.write(digits, this.length, 'hex');
   }
 
+  /** Writes hex digits, in lower case, over what stands at a place, as the bytes that they tell. */
+  patchHex(at: number, digits: string): void {
+    const { bytes } = this;
+    for (let i = 0, to = at; i < digits.length; i += 2, to += 1)
+      bytes[to] = (nibbleOf(digits.charCodeAt(i)) << 4) | nibbleOf(digits.charCodeAt(i + 1));
+  }
+
+  /** Writes a time, in Unix milliseconds, as nanoseconds over the eight bytes at a place. */
+  patchMs(at: number, ms: number): void {
+    const seconds = Math.floor(ms / 1000);
+    writeNanos(this.#numbers, at, seconds, Math.round((ms - seconds * 1000) * 1e6));
+  }
+
   /** Begins a message within, with room for a length of so many bytes; what it gives is for `end`. */
   begin(field: number, room = 1): number {
     this.varint(field * 8 + LENGTH);
@@ -173,6 +186,11 @@ export function writeNanos(target: DataView, at: number, seconds: number, nanose
   const low = (seconds % 65536) * 1e9 + nanoseconds + (upper % 65536) * 65536;
   target.setUint32(at, low % TWO_32, true);
   target.setUint32(at + 4, Math.floor(upper / 65536) + Math.floor(low / TWO_32), true);
+}
+
+/** Of a hex digit in lower case. */
+function nibbleOf(digit: number): number {
+  return digit < 58 ? digit - 48 : digit - 87;
 }
 
 export function viewOf(bytes: Uint8Array): DataView {

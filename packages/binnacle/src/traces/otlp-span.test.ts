@@ -27,8 +27,13 @@ const value = fc.oneof(
   fc.array(number, { maxLength: 5 }),
   fc.array(fc.boolean(), { maxLength: 5 }),
 );
-const attributes = fc.dictionary(fc.string({ minLength: 1, maxLength: 60 }), value, { maxKeys: 8 }) as fc.Arbitrary<Attributes>;
-const time = fc.tuple(fc.integer({ min: 0, max: 4_000_000_000 }), fc.integer({ min: 0, max: 999_999_999 })) as fc.Arbitrary<HrTime>;
+const attributes = fc.dictionary(fc.string({ minLength: 1, maxLength: 60 }), value, {
+  maxKeys: 8,
+}) as fc.Arbitrary<Attributes>;
+const time = fc.tuple(
+  fc.integer({ min: 0, max: 4_000_000_000 }),
+  fc.integer({ min: 0, max: 999_999_999 }),
+) as fc.Arbitrary<HrTime>;
 const context = fc.record({
   traceId: hex(16),
   spanId: hex(8),
@@ -111,7 +116,7 @@ test('values within values are followed to a depth, cycles too', () => {
   const spans = [{ ...finishedSpan('a'), attributes: { ring, none: null, deep: { a: { b: [1, null] } } } }];
   const [got] = decodeTraceRequest(Buffer.from(encodeSpans(spans as unknown as ReadableSpan[])), TYPE);
   expect(got?.attributes).toMatchObject({ deep: { a: { b: [1, undefined] } } });
-  expect((got?.attributes.ring as unknown[])[0]).toBe('a');
+  expect(got?.attributes.ring).toMatchObject({ 0: 'a', 1: { 0: 'a' } });
 });
 
 describe('bytes', () => {
@@ -124,21 +129,24 @@ describe('bytes', () => {
     expect(read).toBe(BigInt(number));
   });
 
-  test.each([0, 100, 127, 128, 200, 16_383, 16_384, 70_000])('a message of %d bytes, in room for one, two or three', (size) => {
-    const inner = Buffer.alloc(size, 7);
-    const written = [1, 2, 3].map((room) => {
+  test.each([0, 100, 127, 128, 200, 16_383, 16_384, 70_000])(
+    'a message of %d bytes, in room for one, two or three',
+    (size) => {
+      const inner = Buffer.alloc(size, 7);
+      const written = [1, 2, 3].map((room) => {
+        const to = new ByteWriter(1);
+        const at = to.begin(1, room);
+        to.raw(inner);
+        to.end(at, room);
+        to.bool(2, true);
+        return to.written().toString('hex');
+      });
       const to = new ByteWriter(1);
-      const at = to.begin(1, room);
-      to.raw(inner);
-      to.end(at, room);
+      to.blob(1, inner);
       to.bool(2, true);
-      return to.written().toString('hex');
-    });
-    const to = new ByteWriter(1);
-    to.blob(1, inner);
-    to.bool(2, true);
-    expect(written).toEqual([1, 2, 3].map(() => to.written().toString('hex')));
-  });
+      expect(written).toEqual([1, 2, 3].map(() => to.written().toString('hex')));
+    },
+  );
 
   test('integers are int64 where they are such, else doubles', () => {
     const numbers = { big: 1e300, low: -(2 ** 63), one: 1, minus: -1, safe: Number.MIN_SAFE_INTEGER, huge: 2 ** 62 };

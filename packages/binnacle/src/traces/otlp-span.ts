@@ -104,18 +104,15 @@ function writeIds(
   if (state) to.string(fields.traceState, state);
 }
 
-/** An event without attributes, at a time in Unix milliseconds. */
-export function writeBareEvent(to: ByteWriter, name: string, ms: number): void {
+/** An event without attributes; gives where its time stands, which is to be patched. */
+export function writeBareEvent(to: ByteWriter, name: string): number {
   const at = to.begin(SPAN.events);
-  writeMs(to, EVENT.time, ms);
+  to.nanos(EVENT.time, 0, 0);
+  const timeAt = to.length - 8;
   to.string(EVENT.name, name);
+  // Short enough for one byte of length: nothing moves.
   to.end(at);
-}
-
-/** A time in Unix milliseconds. */
-export function writeMs(to: ByteWriter, field: number, ms: number): void {
-  const seconds = Math.floor(ms / 1000);
-  to.nanos(field, seconds, Math.round((ms - seconds * 1000) * 1e6));
+  return timeAt;
 }
 
 function writeEvent(

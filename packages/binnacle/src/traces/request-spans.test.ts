@@ -1,7 +1,13 @@
 /** A request's span that nobody asks for is written as one that was made from its start would be. */
 import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { AlwaysOffSampler, AlwaysOnSampler, ParentBasedSampler, type Sampler, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  ParentBasedSampler,
+  type Sampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { describe, expect, test } from 'vitest';
 import { decodeTraceRequest, type ReceivedSpan } from '../../test/otlp/decode.ts';
 import type { EndedRequest, RequestKind, RequestSpan, SpanOwner } from '../signals.ts';
@@ -46,7 +52,12 @@ function setUp(sampler: Sampler = new AlwaysOnSampler()) {
   const queue = new EncodedQueue(RESOURCE, BOUNDS);
   const told: boolean[] = [];
   const slot = createSlot(queue, SCOPE, (stored) => told.push(stored));
-  const onEnd = { onStart() {}, onEnd: (span: never) => void queue.add(span), forceFlush: async () => {}, shutdown: async () => {} };
+  const onEnd = {
+    onStart() {},
+    onEnd: (span: never) => void queue.add(span),
+    forceFlush: async () => {},
+    shutdown: async () => {},
+  };
   const provider = new TracerProvider({ resource: RESOURCE, sampler, idGenerator: ids, spanProcessors: [onEnd] });
   const spans = createRequestSpans({ ids, sampler, tracer: provider.getTracer('binnacle'), slot });
   return {
@@ -93,7 +104,9 @@ describe('written', () => {
     expect(got?.parentSpanId).toBeUndefined();
     expect(Math.abs(between(got) - 12_345_000)).toBeLessThan(1000);
     expect(Number(got?.startTimeUnixNano) / 1e6).toBeGreaterThanOrEqual(before);
-    expect(got?.events[0]?.timeUnixNano.slice(0, -4)).toBe(nanos(Number(got?.startTimeUnixNano) / 1e6 + 2.5).slice(0, -4));
+    expect(got?.events[0]?.timeUnixNano.slice(0, -4)).toBe(
+      nanos(Number(got?.startTimeUnixNano) / 1e6 + 2.5).slice(0, -4),
+    );
     expect(told).toEqual([true]);
   });
 
@@ -112,7 +125,11 @@ describe('written', () => {
   test('as an error, and as a client that went away', () => {
     const { spans, sent, write } = setUp();
     write(spans.begin(ROOT_CONTEXT, OWNER), { outcome: 'error', errorType: '500', sentStatus: 500 });
-    write(spans.begin(ROOT_CONTEXT, OWNER), { outcome: 'cancelled', errorType: 'client_disconnect' }, { firstByteMs: undefined });
+    write(
+      spans.begin(ROOT_CONTEXT, OWNER),
+      { outcome: 'cancelled', errorType: 'client_disconnect' },
+      { firstByteMs: undefined },
+    );
     write(spans.begin(ROOT_CONTEXT, OWNER), { isMatched: false, route: '__unmatched__', sentStatus: undefined });
     const [error, gone, unmatched] = sent();
     expect(error).toMatchObject({ status: { code: SpanStatusCode.ERROR }, attributes: { 'error.type': '500' } });
@@ -186,6 +203,11 @@ describe('made', () => {
     trace.getSpan(span.context)?.updateName('mine');
     span.made?.end();
     write(span);
-    expect(sent()[0]).toMatchObject({ name: 'mine', traceId: REMOTE.traceId, parentSpanId: REMOTE.spanId, spanId: span.spanId });
+    expect(sent()[0]).toMatchObject({
+      name: 'mine',
+      traceId: REMOTE.traceId,
+      parentSpanId: REMOTE.spanId,
+      spanId: span.spanId,
+    });
   });
 });

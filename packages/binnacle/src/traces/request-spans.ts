@@ -14,18 +14,16 @@ import {
   type SpanContext,
   SpanKind,
   type SpanStatus,
-  SpanStatusCode,
   type TimeInput,
   TraceFlags,
   type Tracer,
   trace,
 } from '@opentelemetry/api';
 import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
-import type { CompiledSpan, EndedRequest, RequestKind, RequestSpan, RequestSpans, SpanOwner } from '../signals.ts';
-import { ByteWriter } from './bytes.ts';
+import type { CompiledSpan, EndedRequest, RequestSpan, RequestSpans, SpanOwner } from '../signals.ts';
 import type { SpanSlot } from './encoded-queue.ts';
 import type { Ids } from './ids.ts';
-import { flagsOf, SPAN, writeAttribute, writeBareEvent, writeMs, writeStatus } from './otlp-span.ts';
+import { SpanTemplates } from './span-template.ts';
 
 export interface RequestSpansOptions {
   readonly ids: Ids;
@@ -39,12 +37,9 @@ export interface RequestSpansOptions {
 export function createRequestSpans(options: RequestSpansOptions): RequestSpans {
   return {
     begin: (parent, owner) => new LazySpan(options, parent, owner),
-    compile: (kind) => ({ kind, bytes: encodeKind(kind) }),
+    compile: (kind) => new SpanTemplates(kind),
   };
 }
-
-/** More bytes than a span needs beside what is encoded of its kind, and its path. */
-const OWN_BYTES = 400;
 
 class LazySpan implements RequestSpan, Span {
   readonly traceId: string;
@@ -88,41 +83,22 @@ class LazySpan implements RequestSpan, Span {
     return this.#startedAt + durationMs;
   }
 
-  write({ bytes, kind }: CompiledSpan, ended: EndedRequest): void {
+  write(compiled: CompiledSpan, ended: EndedRequest): void {
     this.#ended = true;
     this.endedAt = this.#startedAt + ended.durationMs;
     const { slot } = this.#options;
     if (!this.#sampled || this.made !== undefined || slot === undefined) return;
-    const to = slot.begin(bytes.length + ended.path.length * 3 + OWN_BYTES);
+    // Made by `compile` here.
+    const templates = compiled as SpanTemplates;
+    const to = slot.begin(templates.sizeOf(ended));
     if (to === undefined) return;
     try {
-      this.#encode(to, bytes, kind, ended);
+      templates.write(to, this, this.#parent, this.#startedAt, ended);
     } catch (error) {
       slot.cancel();
       throw error;
     }
     slot.end();
-  }
-
-  #encode(to: ByteWriter, common: Uint8Array, kind: RequestKind, ended: EndedRequest): void {
-    const { request, path, durationMs, firstByteMs } = ended;
-    const parent = this.#parent;
-    to.hex(SPAN.traceId, this.traceId);
-    to.hex(SPAN.spanId, this.spanId);
-    if (parent !== undefined) {
-      to.hex(SPAN.parentSpanId, parent.spanId);
-      const state = parent.traceState?.serialize();
-      if (state) to.string(SPAN.traceState, state);
-    }
-    to.raw(common);
-    writeMs(to, SPAN.start, this.#startedAt);
-    writeMs(to, SPAN.end, this.#startedAt + durationMs);
-    writeAttribute(to, SPAN.attributes, 'url.path', path);
-    if (request.ip !== undefined) writeAttribute(to, SPAN.attributes, 'client.address', request.ip);
-    if (request.sessionId !== undefined) writeAttribute(to, SPAN.attributes, 'session.id', request.sessionId);
-    if (firstByteMs !== undefined) writeBareEvent(to, 'first_byte', this.#startedAt + firstByteMs);
-    if (kind.errorType === 'client_disconnect') writeBareEvent(to, 'client_disconnect', this.#startedAt + durationMs);
-    to.fixed32(SPAN.flags, flagsOf(this.traceFlags, parent?.isRemote));
   }
 
   spanContext(): SpanContext {
@@ -195,20 +171,3 @@ class LazySpan implements RequestSpan, Span {
 
 const NONE: Attributes = {};
 const NO_LINKS: Link[] = [];
-
-/** The fields that are the same for all spans of a kind, but for what each says of itself. */
-function encodeKind(kind: RequestKind): Uint8Array {
-  const to = new ByteWriter(512);
-  const { method, route, sentStatus, errorType, outcome } = kind;
-  const set = (name: string, value: AttributeValue): void => writeAttribute(to, SPAN.attributes, name, value);
-  to.string(SPAN.name, kind.isMatched ? `${method} ${route}` : method);
-  to.uint(SPAN.kind, SpanKind.SERVER + 1);
-  set('http.request.method', method);
-  set('url.scheme', kind.scheme);
-  set('network.protocol.version', kind.protocol);
-  if (kind.isMatched) set('http.route', route);
-  if (sentStatus !== undefined) set('http.response.status_code', sentStatus);
-  if (errorType !== '') set('error.type', errorType);
-  if (outcome === 'error' || outcome === 'timeout') writeStatus(to, SpanStatusCode.ERROR);
-  return to.written();
-}
