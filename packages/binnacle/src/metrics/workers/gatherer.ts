@@ -156,10 +156,10 @@ export class Gatherer {
   }
 
   async #gather(pass: Pass, waitMs: number): Promise<void> {
-    const silent = new Set([...this.#joined.values()].map(({ peer }) => peer).filter((peer) => !peer.late));
-    const answers = [...silent].map((peer) => peer.read(pass, waitMs / 2).then(() => silent.delete(peer)));
-    await Promise.all([this.readOwn(pass), within(waitMs, Promise.all(answers))]);
-    for (const peer of silent) peer.late = true;
+    const peers = [...this.#joined.values()].map(({ peer }) => peer).filter((peer) => !peer.late);
+    const answers = Promise.all(peers.map((peer) => peer.read(pass, waitMs / 2)));
+    await Promise.all([this.readOwn(pass), within(waitMs, answers)]);
+    for (const peer of peers) peer.late = peer.isSilentFor(waitMs / 2);
     this.#tellLate();
     if (this.#state !== undefined) await inSlices(this.#state.aggregate.settle());
   }

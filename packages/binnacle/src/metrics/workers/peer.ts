@@ -28,6 +28,8 @@ export class Peer {
   readonly #options: PeerOptions;
   #pass = 0;
   #answered: ((report: Report | undefined) => void) | undefined;
+  /** When what is outstanding was asked, in monotonic milliseconds. */
+  #askedAt = 0;
   #work: Promise<void> = Promise.resolve();
   #waiting = 0;
   #ended = false;
@@ -40,6 +42,11 @@ export class Peer {
   /** True while it is asked. */
   get busy(): boolean {
     return this.#waiting > 0;
+  }
+
+  /** True where one question stays without an answer for so long; many that are answered in turn may take longer. */
+  isSilentFor(ms: number): boolean {
+    return this.#answered !== undefined && performance.now() - this.#askedAt >= ms;
   }
 
   /** Reads all that is new, after what is under way. At most one message at a time is waited for. */
@@ -68,6 +75,7 @@ export class Peer {
     return new Promise((resolve) => {
       if (this.#ended) return resolve(undefined);
       this.#answered = resolve;
+      this.#askedAt = performance.now();
       const { gatherer, send } = this.#options;
       send({ type: 'pull', gatherer, pass: this.#pass, first, whole, exemplars, waitMs });
     });

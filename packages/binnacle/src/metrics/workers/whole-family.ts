@@ -29,11 +29,18 @@ export interface Whole {
 
 const NOTHING = (): void => {};
 
+/** How many buckets follow: never fewer than none, which would lead back to where the reading began. */
+function countAt(figures: readonly Figure[], at: number): number {
+  const count = figureAt(figures, at);
+  if (!Number.isInteger(count) || count < 0) throw new TypeError('a report tells of no number of buckets');
+  return count;
+}
+
 /** Reads past a series that has no place in the whole. */
 export function skip(kind: string, guest: boolean): Sink {
   const take = guest || kind !== 'histogram' ? 1 : undefined;
   return {
-    take: (figures, at) => at + (take ?? 2 + 2 * figureAt(figures, at + 1)),
+    take: (figures, at) => at + (take ?? 2 + 2 * countAt(figures, at + 1)),
     exemplar: NOTHING,
     drop: NOTHING,
   };
@@ -153,7 +160,7 @@ function histogramSink(cell: Cell): Sink {
   return {
     take(figures, at) {
       cell.sum += figureAt(figures, at);
-      const end = at + 2 + 2 * figureAt(figures, at + 1);
+      const end = at + 2 + 2 * countAt(figures, at + 1);
       for (let i = at + 2; i < end; i += 2) {
         const bucket = figureAt(figures, i);
         const added = figureAt(figures, i + 1);
