@@ -72,16 +72,9 @@ async function scrape(sources: ProbeSources, req: IncomingMessage, res: ServerRe
   res.writeHead(200, { 'content-type': scraped.contentType, 'cache-control': 'no-store' });
   for await (const chunk of scraped.body) {
     if (res.destroyed) return;
-    if (req.method !== 'HEAD' && !res.write(chunk)) await drained(res);
+    if (req.method !== 'HEAD' && !res.write(chunk)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
   }
   res.end();
-}
-
-/** Waits until there is room again, or nobody to write to. Leaves no listener behind: a long scrape waits many times. */
-async function drained(res: ServerResponse): Promise<void> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  await Promise.race([once(res, 'drain', { signal }), once(res, 'close', { signal })]).finally(() => settled.abort());
 }
 
 function hasBearer(header: string | undefined, token: string): boolean {

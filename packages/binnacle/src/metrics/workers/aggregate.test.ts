@@ -15,9 +15,9 @@ import { SLICE_CHARACTERS, type Slice } from './wire.ts';
 const WHOLE: Pass = { whole: true, exemplars: true };
 
 function setUp(maxSeries: Record<string, number> = {}) {
-  const conflicts: string[] = [];
-  const aggregate = new Aggregate({ maxSeries, onConflict: (name) => conflicts.push(name) });
-  return { aggregate, conflicts };
+  const leftOut = new Set<string>();
+  const aggregate = new Aggregate({ maxSeries, onLeftOut: (name) => leftOut.add(name) });
+  return { aggregate, leftOut };
 }
 
 interface Told {
@@ -302,7 +302,7 @@ test("a host's registries are put together as prom-client would, and a reset tak
 });
 
 test('a metric that another worker defined otherwise is left out, and the rest goes on', async () => {
-  const { aggregate, conflicts } = setUp();
+  const { aggregate, leftOut } = setUp();
   const [one, other] = ['1', '2'].map((place) => worker(aggregate, place)) as [Told, Told];
   one.registry.histogram({ name: 'seconds', help: 'T.', buckets: [1, 2] }).observe(1);
   other.registry.histogram({ name: 'seconds', help: 'T.', buckets: [1, 2, 3] }).observe(1);
@@ -310,7 +310,7 @@ test('a metric that another worker defined otherwise is left out, and the rest g
   await tell(one);
   await tell(other);
   await tell(other);
-  expect(conflicts).toEqual(['seconds']);
+  expect([...leftOut]).toEqual(['seconds']);
   expect(await linesOf(aggregate, 'seconds_count')).toEqual(['seconds_count 1']);
   expect(await linesOf(aggregate, 'jobs_total')).toEqual(['jobs_total 4']);
 });

@@ -3,7 +3,8 @@ import { definitions } from '../../catalogue.ts';
 import { Family } from '../family.ts';
 import type { View } from '../registry.ts';
 import { Gauges } from './gauges.ts';
-import { type Place, type Sink, skip, type Whole, WholeFamily, WholeGuest, wholeLabels } from './whole-family.ts';
+import { NoSink, type Sink } from './sinks.ts';
+import { type Place, type Whole, WholeFamily, WholeGuest, wholeLabels } from './whole-family.ts';
 import { type FamilyNote, figureAt, type Slice } from './wire.ts';
 
 /** Series of one worker that are kept apart, budgets or not: a guest's have none. */
@@ -12,8 +13,8 @@ const SOURCE_SERIES = 200_000;
 export interface AggregateOptions {
   /** Budgets by name, where the workers' own are not right for the whole. */
   readonly maxSeries: Readonly<Record<string, number>>;
-  /** Told once for each metric that workers define differently. */
-  onConflict(name: string): void;
+  /** Called where series of a metric have no place in the whole: another one has its name, or there are too many. */
+  onLeftOut(name: string): void;
 }
 
 /** One worker's reports, in the order in which it sent them. */
@@ -35,7 +36,8 @@ export class Aggregate {
   }
 
   source(place: Place): Source {
-    return new WholeSource((note) => this.#whole(note), place, this.#sources++);
+    const { onLeftOut } = this.#options;
+    return new WholeSource((note) => this.#whole(note), onLeftOut, place, this.#sources++);
   }
 
   /** Writes gauges that changed, one a step; to be done before a view is taken. */
@@ -60,7 +62,7 @@ export class Aggregate {
       return made;
     }
     if (isSame(found.note, note)) return found;
-    this.#options.onConflict(note.name);
+    this.#options.onLeftOut(note.name);
     return undefined;
   }
 
@@ -95,13 +97,20 @@ interface Known {
 
 class WholeSource implements Source {
   readonly #wholeOf: (note: FamilyNote) => Whole | undefined;
+  readonly #onLeftOut: (name: string) => void;
   readonly #place: Place;
   readonly #order: number;
   readonly #known: Known[] = [];
   readonly #sinks: Map<number, Sink> = new Map();
 
-  constructor(wholeOf: (note: FamilyNote) => Whole | undefined, place: Place, order: number) {
+  constructor(
+    wholeOf: (note: FamilyNote) => Whole | undefined,
+    onLeftOut: (name: string) => void,
+    place: Place,
+    order: number,
+  ) {
     this.#wholeOf = wholeOf;
+    this.#onLeftOut = onLeftOut;
     this.#place = place;
     this.#order = order;
   }
@@ -128,7 +137,8 @@ class WholeSource implements Source {
     }
     const room = this.#sinks.size < SOURCE_SERIES;
     const sink = room ? known.whole?.sink(labels, this.#place, this.#order) : undefined;
-    this.#sinks.set(id, sink ?? skip(known.note.kind, known.note.guest));
+    if (sink === undefined) this.#onLeftOut(known.note.name);
+    this.#sinks.set(id, sink ?? new NoSink(known.note.kind === 'histogram' && !known.note.guest));
   }
 
   *leave(): Generator<void> {

@@ -124,12 +124,11 @@ export class Gatherer {
     const { own, maxSeries, faults } = this.#options;
     const aggregate = new Aggregate({
       maxSeries,
-      onConflict: (name) =>
-        faults.once(
-          `workers:conflict:${name}`,
-          'binnacle',
-          `Workers define ${name} differently; the first one's is told`,
-        ),
+      onLeftOut: (name) => {
+        const why = 'workers define it differently, or it has too many series';
+        const message = `Series of ${name} are left out of the scrape over all workers: ${why}`;
+        faults.once(`workers:left-out:${name}`, 'binnacle', message);
+      },
     });
     return {
       aggregate,

@@ -6,8 +6,11 @@ import { inSlices } from './slices.ts';
 import { within, withResolvers } from './turns.ts';
 import type { Downward, Upward } from './wire.ts';
 
-/** How long a gatherer may take to make itself known to a scrape, and to answer one whole, in milliseconds. */
-const WELCOME_MS = 1000;
+/**
+ * How long a gatherer may take to make itself known to a new worker, and to answer a scrape whole, in milliseconds.
+ * Scrapes wait for the former only that long after the start: where nothing gathers, they are not delayed later.
+ */
+const WELCOME_MS = 2000;
 const ANSWER_MS = 5000;
 const LOST = 'whoever gathered is gone';
 /** Slices that a worker sends unasked at its end. */
@@ -34,6 +37,7 @@ export class Reporter {
   #found = false;
   #welcomed: () => void = () => {};
   readonly #welcome: Promise<void>;
+  readonly #startedAt: number = performance.now();
   #asks = 0;
   #asking: Promise<View> | undefined;
   #part: ((part: Part | undefined) => void) | undefined;
@@ -90,7 +94,8 @@ export class Reporter {
    * The whole, from the gatherer. Undefined where nothing gathers; throws where it does and does not answer in time.
    */
   async whole(exemplars: boolean): Promise<View | undefined> {
-    if (!this.#found && !(await within(WELCOME_MS, this.#welcome))) return undefined;
+    const left = WELCOME_MS - (performance.now() - this.#startedAt);
+    if (!this.#found && !(left > 0 && (await within(left, this.#welcome)))) return undefined;
     this.#asking ??= this.#ask(exemplars).finally(() => {
       this.#asking = undefined;
       this.#part = undefined;
@@ -100,7 +105,7 @@ export class Reporter {
 
   async #ask(exemplars: boolean): Promise<View> {
     const ask = ++this.#asks;
-    const aggregate = new Aggregate({ maxSeries: {}, onConflict() {} });
+    const aggregate = new Aggregate({ maxSeries: {}, onLeftOut() {} });
     const source = aggregate.source({ worker: '', thread: '' });
     const { promise, resolve, reject } = withResolvers<void>();
     this.#part = (part) => {

@@ -4,7 +4,8 @@ import { type Cell, Family } from '../family.ts';
 import type { GuestFamily } from '../guests.ts';
 import type { Gauges, Share, Target } from './gauges.ts';
 import { readLabels } from './labels.ts';
-import { type ExemplarNote, type FamilyNote, type Figure, figureAt, isCumulative } from './wire.ts';
+import { CounterSink, HistogramSink, SampleSink, ShareSink, type Sink } from './sinks.ts';
+import { type FamilyNote, figureAt, isCumulative } from './wire.ts';
 
 /** Who a report is of: the labels that tell its gauges apart, each empty where it does not apply. */
 export interface Place {
@@ -12,38 +13,11 @@ export interface Place {
   readonly thread: string;
 }
 
-/** Where figures of one series of one worker go. */
-export interface Sink {
-  /** Takes what is told of the series from a place on; gives the place behind it. */
-  take(figures: readonly Figure[], at: number): number;
-  exemplar(note: ExemplarNote): void;
-  /** The series is no more, or its worker is gone: gauges go, what was counted stays. */
-  drop(): void;
-}
-
 /** A metric that takes in series. */
 export interface Whole {
   readonly note: FamilyNote;
-  sink(labels: string, place: Place, order: number): Sink;
-}
-
-const NOTHING = (): void => {};
-
-/** How many buckets follow: never fewer than none, which would lead back to where the reading began. */
-function countAt(figures: readonly Figure[], at: number): number {
-  const count = figureAt(figures, at);
-  if (!Number.isInteger(count) || count < 0) throw new TypeError('a report tells of no number of buckets');
-  return count;
-}
-
-/** Reads past a series that has no place in the whole. */
-export function skip(kind: string, guest: boolean): Sink {
-  const take = guest || kind !== 'histogram' ? 1 : undefined;
-  return {
-    take: (figures, at) => at + (take ?? 2 + 2 * countAt(figures, at + 1)),
-    exemplar: NOTHING,
-    drop: NOTHING,
-  };
+  /** Undefined where it is full. */
+  sink(labels: string, place: Place, order: number): Sink | undefined;
 }
 
 const isOfEach = (workers: AcrossWorkers): boolean => workers === 'each' || workers === 'process';
@@ -75,15 +49,15 @@ export class WholeFamily implements Whole {
   sink(text: string, place: Place, order: number): Sink {
     const { kind, workers } = this.note;
     const labels = readLabels(text);
-    if (kind === 'counter') return counterSink(this.family.bind(labels));
-    if (kind === 'histogram') return histogramSink(this.family.bind(labels));
+    if (kind === 'counter') return new CounterSink(this.family.bind(labels));
+    if (kind === 'histogram') return new HistogramSink(this.family.bind(labels));
     if (isOfEach(workers)) {
       if (place.worker !== '') labels.worker = place.worker;
       if (place.thread !== '') labels.thread = place.thread;
     }
     if (workers === 'first') return this.#first(labels, order);
     const target = this.#target(labels);
-    return shareSink(target, this.#gauges, workers, order);
+    return new ShareSink(target, this.#gauges, workers, order);
   }
 
   /** Of all series those of whoever came first; the next one's once it is gone. */
@@ -101,7 +75,7 @@ export class WholeFamily implements Whole {
         show();
         return at + 1;
       },
-      exemplar: NOTHING,
+      exemplar() {},
       drop: () => {
         this.#firsts.delete(first);
         this.family.remove(labels);
@@ -144,54 +118,8 @@ class CellTarget implements Target {
   }
 }
 
-function counterSink(cell: Cell): Sink {
-  return {
-    take(figures, at) {
-      cell.inc(figureAt(figures, at));
-      return at + 1;
-    },
-    exemplar: NOTHING,
-    drop: NOTHING,
-  };
-}
-
-function histogramSink(cell: Cell): Sink {
-  const { counts } = cell;
-  return {
-    take(figures, at) {
-      cell.sum += figureAt(figures, at);
-      const end = at + 2 + 2 * countAt(figures, at + 1);
-      for (let i = at + 2; i < end; i += 2) {
-        const bucket = figureAt(figures, i);
-        const added = figureAt(figures, i + 1);
-        if (!(bucket in counts) || !(added >= 0)) throw new TypeError('a report tells of a bucket that there is not');
-        counts[bucket] = (counts[bucket] as number) + added;
-      }
-      return end;
-    },
-    exemplar([, bucket, traceId, spanId, value, at]) {
-      if (!(bucket in counts)) return;
-      cell.exemplars ??= new Array(counts.length).fill(undefined);
-      if ((cell.exemplars[bucket]?.at ?? 0) <= at) cell.exemplars[bucket] = { traceId, spanId, value, at };
-    },
-    drop: NOTHING,
-  };
-}
-
-function shareSink(target: Target, gauges: Gauges, workers: AcrossWorkers, order: number): Sink {
-  const share: Share = { value: 0, order };
-  target.shares.add(share);
-  gauges.changed(target, workers);
-  return {
-    take(figures, at) {
-      share.value = figureAt(figures, at);
-      gauges.changed(target, workers);
-      return at + 1;
-    },
-    exemplar: NOTHING,
-    drop: () => gauges.drop(target, share, workers),
-  };
-}
+/** Samples of one metric that are kept: a guest has no budget, and what its workers counted stays when they are gone. */
+const GUEST_SAMPLES = 100_000;
 
 /** A metric of the hosts' registries: samples as they came, counted ones added up. */
 export class WholeGuest implements Whole {
@@ -209,23 +137,17 @@ export class WholeGuest implements Whole {
     return { name, help, kind, samples: [...this.#samples.values()] };
   }
 
-  sink(text: string, _place: Place, order: number): Sink {
+  sink(text: string, _place: Place, order: number): Sink | undefined {
     const { kind, workers } = this.note;
     const sample = this.#sample(text);
-    if (!isCumulative(kind, sample.suffix)) return shareSink(sample, this.#gauges, workers, order);
-    return {
-      take(figures, at) {
-        sample.value += figureAt(figures, at);
-        return at + 1;
-      },
-      exemplar: NOTHING,
-      drop: NOTHING,
-    };
+    if (sample === undefined) return undefined;
+    if (!isCumulative(kind, sample.suffix)) return new ShareSink(sample, this.#gauges, workers, order);
+    return new SampleSink(sample);
   }
 
-  #sample(text: string): GuestTarget {
+  #sample(text: string): GuestTarget | undefined {
     const found = this.#samples.get(text);
-    if (found !== undefined) return found;
+    if (found !== undefined || this.#samples.size >= GUEST_SAMPLES) return found;
     const target = new GuestTarget(text, () => this.#samples.delete(text));
     this.#samples.set(text, target);
     return target;
