@@ -199,7 +199,9 @@ function runMain(): void {
     started.at(-1)?.on('message', (message) => 'id' in message && process.send?.(message));
     return ports;
   };
-  const run = startPrimary(start, (worker) => void started[worker]?.terminate());
+  const runHere = startPrimary(start, (worker) => void started[worker]?.terminate());
+  const run = (what: string, value: unknown): unknown =>
+    what === 'unref' ? started[value as number]?.unref() : runHere(what, value);
   process.on('message', (command: Command) => {
     if (command.to === 'primary') void reply((message) => process.send?.(message), command, run);
     else started[command.to]?.postMessage(command);
