@@ -107,7 +107,7 @@ describe(`a cluster of ${WORKERS} workers with ${SERIES} series each`, () => {
     for (const at of AT) counted[at] = await program.tell<Counted>(at, 'count', { by: 3 });
     const again = total(counted);
     for (const port of [portOf(cluster, 5), (ports[0] as Ports).shared]) {
-      expect(countedIn((await scrapePort(port)).text)).toEqual(again);
+      await untilCounted(port, again);
     }
     expect(countedIn(await program.tell<string>('primary', 'scrape'))).toEqual(again);
   });
@@ -115,8 +115,11 @@ describe(`a cluster of ${WORKERS} workers with ${SERIES} series each`, () => {
   test('gauges are put together as each is meant: summed, the most, of each worker', async () => {
     const { program } = cluster;
     for (const at of AT) await program.tell(at, 'levels', at + 1);
-    const { text } = await scrapePort(portOf(cluster, 3));
-    expect(seriesIn(text, 'levels{job="a"}')).toBe(36);
+    const text = await vi.waitFor(async () => {
+      const scraped = await scrapePort(portOf(cluster, 3));
+      expect(seriesIn(scraped.text, 'levels{job="a"}')).toBe(36);
+      return scraped.text;
+    }, 20_000);
     expect(seriesIn(text, 'levels_most')).toBe(8);
     expect(sumOf(text, 'levels_each')).toBe(36);
     expect(linesOf(text, /^levels_each\{worker="\d"\}/)).toHaveLength(WORKERS);
@@ -150,25 +153,27 @@ describe(`a cluster of ${WORKERS} workers with ${SERIES} series each`, () => {
 
   test('a worker that hangs neither fails nor delays the scrape beyond its bound, and is told of', async () => {
     const { program } = cluster;
-    const before = countedIn((await scrapePort(portOf(cluster, 0))).text);
+    const text = await untilCounted(portOf(cluster, 0), total(counted));
+    const before = countedIn(text);
+    const place = /^levels_each\{worker="(\d)"\} 8$/m.exec(text)?.[1];
     await program.tell('primary', 'kill', { worker: 7, signal: 'SIGSTOP' });
     const first = await scrapePort(portOf(cluster, 0));
     expect(first.ms).toBeLessThan(GATHER_MS + GENEROUS_MS);
     expect(countedIn(first.text)).toEqual(before);
     counted[0] = await program.tell<Counted>(0, 'count', { by: 1 });
     // It is not waited for again.
-    const quick = Math.min(
-      ...[await scrapePort(portOf(cluster, 0)), await scrapePort(portOf(cluster, 1))].map(({ ms }) => ms),
-    );
-    expect(quick).toBeLessThan(GATHER_MS);
-    const { text } = await vi.waitFor(async () => {
+    const again: number[] = [];
+    for (const at of [0, 1, 2, 3]) again.push((await scrapePort(portOf(cluster, at))).ms);
+    expect(Math.min(...again)).toBeLessThan(GATHER_MS);
+    const stale = await vi.waitFor(async () => {
       const scraped = await scrapePort(portOf(cluster, 0));
-      expect(seriesIn(scraped.text, 'binnacle_worker_report_age_seconds{worker="8"}')).toBeGreaterThan(1.5);
-      return scraped;
+      const age = seriesIn(scraped.text, `binnacle_worker_report_age_seconds{worker="${place}"}`);
+      expect(age).toBeGreaterThan(1.5);
+      return scraped.text;
     }, 20_000);
-    expect(countedIn(text).jobs).toBe(before.jobs + 2500);
-    expect(seriesIn(text, 'levels_each{worker="8"}')).toBe(8);
-    expect(program.lines.filter((line) => line.includes('A worker does not answer'))).toHaveLength(1);
+    expect(countedIn(stale).jobs).toBe(before.jobs + 2500);
+    expect(seriesIn(stale, `levels_each{worker="${place}"}`)).toBe(8);
+    expect(program.lines.join('\n')).toContain('A worker does not answer');
 
     await program.tell('primary', 'kill', { worker: 7, signal: 'SIGCONT' });
     counted[7] = await program.tell<Counted>(7, 'count', { by: 1 });
@@ -199,7 +204,7 @@ describe(`a cluster of ${WORKERS} workers with ${SERIES} series each`, () => {
     // All that the killed ones had told is still there, their gauges are not, and their numbers are taken again.
     const memories = /^process_resident_memory_bytes\{worker="\d"\}/;
     const text = await untilCounted(portOf(cluster, 0), total(counted), [memories, WORKERS]);
-    expect(linesOf(text, /levels_each\{worker="[567]"\} [567]/)).toEqual([]);
+    expect(linesOf(text, /^levels_each\{worker="\d"\} [567]$/)).toEqual([]);
     expect(linesOf(text, memories).sort()).toEqual(AT.map((at) => `process_resident_memory_bytes{worker="${at + 1}"}`));
     expect(seriesIn(text, 'levels{job="a"}')).toBe(1 + 2 + 3 + 4 + 8);
   });
@@ -270,8 +275,27 @@ test('where nothing gathers the scrape says that it is of one worker, in a metri
     expect(seriesIn(text, 'binnacle_workers_gathered')).toBe(0);
     expect(ms).toBeLessThan(GATHER_MS + GENEROUS_MS);
   }
-  const { lines } = cluster.program;
-  expect(lines.filter((line) => line.includes('tells of this worker alone'))).toHaveLength(1);
+  const alone = (): string[] => cluster.program.lines.filter((line) => line.includes('tells of this worker alone'));
+  await vi.waitFor(() => expect(alone()).not.toEqual([]), 20_000);
+  expect(alone()).toHaveLength(1);
+});
+
+test('a primary that begins to gather late finds its workers, whatever else they send it', async () => {
+  const cluster = await start(2, { primary: 'nothing', series: 100, advanced: true });
+  const { program } = cluster;
+  const counted = [
+    await program.tell<Counted>(0, 'count', { by: 1 }),
+    await program.tell<Counted>(1, 'count', { by: 2 }),
+  ];
+  expect(seriesIn((await scrapePort(portOf(cluster, 0))).text, 'binnacle_workers_gathered')).toBe(0);
+  // Where nothing gathers, nothing is waited for either, once the worker has been there for a while.
+  await vi.waitFor(async () => expect((await scrapePort(portOf(cluster, 1))).ms).toBeLessThan(GATHER_MS), 20_000);
+  await program.tell('primary', 'gatherNow');
+  const text = await untilCounted(portOf(cluster, 0), total(counted));
+  expect(seriesIn(text, 'binnacle_workers_gathered')).toBe(1);
+  await program.tell(0, 'chatter');
+  counted[0] = await program.tell<Counted>(0, 'count', { by: 5 });
+  await untilCounted(portOf(cluster, 1), total(counted));
 });
 
 test('apart, each worker tells of itself and of nothing else', async () => {
@@ -328,8 +352,9 @@ describe('threads', () => {
     const first = await scrapePort(port);
     expect(first.ms).toBeLessThan(GATHER_MS + GENEROUS_MS);
     expect(countedIn(first.text)).toEqual(total(counted));
-    const quick = Math.min((await scrapePort(port)).ms, (await scrapePort(port)).ms);
-    expect(quick).toBeLessThan(GATHER_MS);
+    const again: number[] = [];
+    for (let i = 0; i < 4; i += 1) again.push((await scrapePort(port)).ms);
+    expect(Math.min(...again)).toBeLessThan(GATHER_MS);
   });
 
   test('nothing keeps a process or a thread that is at its end', async () => {

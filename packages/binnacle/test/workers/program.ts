@@ -24,6 +24,7 @@ const settings = JSON.parse(process.env.WORKERS_TEST ?? '{}') as {
   series: number;
   maxSeries?: number;
   apart?: boolean;
+  advanced?: boolean;
 };
 const ENV = { LOG_FORMAT: 'json', LOG_LEVEL: 'WARNING', ENVIRONMENT: 'production' };
 
@@ -84,6 +85,14 @@ function startService(): Service {
     hang: () => {
       for (;;);
     },
+    /** Messages of a host's own, some of them much like Binnacle's. */
+    chatter: () => {
+      const message = { type: 'slice', gatherer: 'x', pass: 1, done: true };
+      for (const odd of ['text', 7, [1], { binnacle: 'mine' }, { binnacle: 'metrics/1' }])
+        process.send?.(odd as object);
+      for (const type of ['slice', 'ask', 'more', 'leave', 'join', 'pull', undefined])
+        process.send?.({ binnacle: 'metrics/1', reporter: 1, message: { ...message, type } });
+    },
   };
   return { obs, run: (what, value) => commands[what]?.(value as never) };
 }
@@ -113,7 +122,7 @@ async function scrapeHere(obs: Observability): Promise<string> {
 /** What the primary, or the main thread, is told to do itself. */
 function startPrimary(start: () => Promise<unknown>, kill: (worker: number, signal: NodeJS.Signals) => void) {
   const service = settings.primary === 'observe' ? startService() : undefined;
-  const gathering = settings.primary === 'gather' ? gatherWorkers() : undefined;
+  if (settings.primary === 'gather') gatherWorkers();
   const commands: Record<string, (value: never) => unknown> = {
     fork: start,
     kill: ({ worker, signal }: { worker: number; signal: NodeJS.Signals }) => kill(worker, signal),
@@ -127,7 +136,7 @@ function startPrimary(start: () => Promise<unknown>, kill: (worker: number, sign
     longestHold: () => delays.max / 1e6,
     disconnect: () => cluster.disconnect(),
     pid: () => process.pid,
-    closeGathering: () => gathering?.close(),
+    gatherNow: () => void gatherWorkers(),
     /** Nothing of the test's keeps the process from here on. */
     letGo: () => void setImmediate(() => process.disconnect()),
   };
@@ -149,15 +158,22 @@ async function reply(send: (reply: Reply) => void, { id, what, value }: Command,
   }
 }
 
+const has = (message: unknown, key: string): boolean =>
+  typeof message === 'object' && message !== null && key in message;
+
 function runPrimary(): void {
+  if (settings.advanced) cluster.setupPrimary({ serialization: 'advanced' });
   const workers: Process[] = [];
   const start = (): Promise<unknown> => {
     const worker = cluster.fork();
     workers.push(worker);
     // A host's own listener, which hears Binnacle's messages too.
-    worker.on('message', (message) => 'id' in message && process.send?.(message));
+    worker.on('message', (message) => has(message, 'id') && process.send?.(message));
     return new Promise((resolve) =>
-      worker.on('message', (message) => 'ports' in message && resolve({ ...message.ports, pid: worker.process.pid })),
+      worker.on(
+        'message',
+        (message) => has(message, 'ports') && resolve({ ...message.ports, pid: worker.process.pid }),
+      ),
     );
   };
   const run = startPrimary(start, (worker, signal) => workers[worker]?.process.kill(signal));

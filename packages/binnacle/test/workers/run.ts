@@ -37,6 +37,8 @@ export interface ProgramSettings {
   readonly series?: number;
   readonly maxSeries?: number;
   readonly apart?: boolean;
+  /** Whether the cluster's messages are structured clones, not JSON. */
+  readonly advanced?: boolean;
 }
 
 /** Where a worker answers: on the port of all, and on its own. */

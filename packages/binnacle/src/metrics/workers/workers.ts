@@ -107,11 +107,13 @@ function tellAlone({ meters }: Registry, faults: Faults, thread: boolean): void 
 /**
  * Gathers the metrics of the workers in a primary of `node:cluster`, or of the threads in a main thread, that has none
  * of its own to tell (one that calls `observe()` gathers by that). Any worker's `/metrics` then tells of all of them.
+ * In a worker it does nothing.
  * @example if (cluster.isPrimary) gatherWorkers();
  */
 export function gatherWorkers(options: { readonly maxSeries?: Readonly<Record<string, number>> } = {}): {
   close(): void;
 } {
+  if (isThread() || isClusterWorker()) return { close() {} };
   const gatherer: Gatherer = new Gatherer({
     own: undefined,
     faults: createFaults(),
