@@ -253,7 +253,7 @@ test("the primary's loop is not held, though all workers tell of new series at o
     `the primary's longest hold: ${range(holds)} (${holds.map((hold) => hold.toFixed(1)).join(' ')}); a scrape of all: ${range(scrapes)}; of one worker alone: ${range(own)}\n`,
   );
   // The machine may hold any process for a while; not in each round.
-  expect(Math.min(...holds)).toBeLessThan(Math.max(20, Math.min(...own)));
+  expect(Math.min(...holds)).toBeLessThan(Math.max(30, 3 * Math.min(...own)));
 });
 
 test('a primary without metrics of its own gathers by one call', async () => {
