@@ -236,24 +236,26 @@ test("the primary's loop is not held, though all workers tell of new series at o
   const cluster = await start(WORKERS, { primary: 'observe', series: SERIES });
   const alone = await start(1, { primary: 'nothing', series: SERIES, apart: true });
   const own: number[] = [];
-  const holds: number[] = [];
+  const holds: { wall: number; cpu: number }[] = [];
   const scrapes: number[] = [];
   for (let round = 0; round < 5; round += 1) {
     const value = { by: 1, prefix: `round ${round} ` };
     await alone.program.tell(0, 'count', value);
-    own.push((await scrapePort(portOf(alone, 0))).ms);
+    own.push(await alone.program.tell<number>(0, 'scrapeCpu'));
     await cluster.program.tell('primary', 'watchLoop');
     const counted = await Promise.all(AT.map((at) => cluster.program.tell<Counted>(at, 'count', value)));
     await untilCounted(portOf(cluster, round), total(counted));
     scrapes.push((await scrapePort(portOf(cluster, round))).ms);
-    holds.push(await cluster.program.tell<number>('primary', 'longestHold'));
+    holds.push(await cluster.program.tell<(typeof holds)[number]>('primary', 'longestHold'));
   }
-  const range = (of: readonly number[]): string => `${Math.min(...of).toFixed(1)} to ${Math.max(...of).toFixed(1)} ms`;
+  const list = (of: readonly number[]): string => `${of.map((ms) => ms.toFixed(1)).join(' ')} ms`;
+  const [walls, cpus] = [holds.map(({ wall }) => wall), holds.map(({ cpu }) => cpu)];
   process.stdout.write(
-    `the primary's longest hold: ${range(holds)} (${holds.map((hold) => hold.toFixed(1)).join(' ')}); a scrape of all: ${range(scrapes)}; of one worker alone: ${range(own)}\n`,
+    `the primary's longest holds: ${list(walls)}, of processor time: ${list(cpus)}; scrapes of all: ${list(scrapes)}; one worker's own scrape, processor time: ${list(own)}\n`,
   );
-  // The machine may hold any process for a while; not in each round.
-  expect(Math.min(...holds)).toBeLessThan(Math.max(30, 3 * Math.min(...own)));
+  // A collection of garbage may fall into one of a round's turns: the middle round counts.
+  const middle = cpus.toSorted((a, b) => a - b)[2];
+  expect(middle).toBeLessThan(Math.min(...own));
 });
 
 test('a primary without metrics of its own gathers by one call', async () => {

@@ -80,7 +80,13 @@ function startService(): Service {
       process.exit(0);
     },
     close: () => obs.close(),
-    rss: () => process.memoryUsage().rss,
+    /** Processor time of a scrape of this process alone, in milliseconds. */
+    scrapeCpu: async () => {
+      const start = process.cpuUsage();
+      await scrapeHere(obs);
+      const { user, system } = process.cpuUsage(start);
+      return (user + system) / 1000;
+    },
     /** Holds the loop for good. */
     hang: () => {
       for (;;);
@@ -113,6 +119,16 @@ async function serve(obs: Observability, shared: boolean): Promise<number> {
 
 const delays = monitorEventLoopDelay({ resolution: 1 });
 
+/** The most processor time of one turn of the event loop: what other processes do to this one does not count. */
+const turns = { most: 0, watched: false };
+
+function watchTurns(last: NodeJS.CpuUsage = process.cpuUsage()): void {
+  if (!turns.watched) return;
+  const now = process.cpuUsage();
+  turns.most = Math.max(turns.most, now.user + now.system - last.user - last.system);
+  setImmediate(watchTurns, now);
+}
+
 async function scrapeHere(obs: Observability): Promise<string> {
   let text = '';
   for await (const chunk of obs.scrape().body) text += chunk;
@@ -131,9 +147,15 @@ function startPrimary(start: () => Promise<unknown>, kill: (worker: number, sign
     watchLoop: () => {
       delays.reset();
       delays.enable();
+      Object.assign(turns, { most: 0, watched: true });
+      watchTurns();
     },
-    /** The longest hold since it is watched, in milliseconds. */
-    longestHold: () => delays.max / 1e6,
+    /** The longest hold since it is watched, in milliseconds: as it passed, and of processor time alone. */
+    longestHold: () => {
+      turns.watched = false;
+      delays.disable();
+      return { wall: delays.max / 1e6, cpu: turns.most / 1000 };
+    },
     disconnect: () => cluster.disconnect(),
     pid: () => process.pid,
     gatherNow: () => void gatherWorkers(),
