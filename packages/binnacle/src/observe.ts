@@ -21,8 +21,9 @@ import type { GuestRegistry } from './metrics/guests.ts';
 import type { Instruments } from './metrics/instrument.ts';
 import { silentInstruments, silentMeters } from './metrics/noop.ts';
 import { observeProcess } from './metrics/process.ts';
-import { createRegistry, type Registry } from './metrics/registry.ts';
+import type { Registry } from './metrics/registry.ts';
 import { observeSystem } from './metrics/system.ts';
+import { openMetrics } from './metrics/workers/workers.ts';
 import { logProcessEvents } from './process-events.ts';
 import { createSettings, type Settings, type SettingsOptions } from './settings.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
@@ -43,6 +44,11 @@ export interface ObserveOptions extends SettingsOptions {
   readonly registries?: readonly GuestRegistry[];
   /** Budgets of label sets by metric name; 1,000 for those not named. */
   readonly maxSeries?: Readonly<Record<string, number>>;
+  /**
+   * In workers of `node:cluster` and in threads, whose `/metrics` tell of all of them once the primary (the main thread)
+   * calls `observe()` or `gatherWorkers()` too; `apart`: each tells of itself.
+   */
+  readonly workers?: 'together' | 'apart';
   /** What operations of language models are told with. */
   readonly ai?: {
     /** US dollars for a million tokens, by model; `AI_PRICES_PATH` wins. */
@@ -114,9 +120,10 @@ export interface Observability extends Instruments {
 export function observe(options: ObserveOptions): Observability {
   const settings = createSettings(options);
   const faults = createFaults();
-  const registry = settings.metrics.enabled
-    ? createRegistry({ namespace: settings.namespace, faults, maxSeries: options.maxSeries ?? {} })
-    : undefined;
+  const { namespace, metrics } = settings;
+  const { maxSeries = {}, workers } = options;
+  const joined = metrics.enabled ? openMetrics({ namespace, faults, maxSeries }, workers === 'apart') : undefined;
+  const registry = joined?.registry;
   const meters = registry?.meters ?? silentMeters;
   const logs = openLogs(settings, options, faults, meters);
   const traces = openTraces(settings, faults, meters, logs);
@@ -146,6 +153,7 @@ export function observe(options: ObserveOptions): Observability {
     endClients();
     for (const closer of closers) closer.close();
     await traces.close(settings.shutdown.flushMs);
+    joined?.close();
     await logs.close();
   };
   const shutdown = openShutdown(settings, health, http, traces, logs, close);
@@ -178,17 +186,8 @@ interface Parts {
   readonly close: () => Promise<void>;
 }
 
-function toObservability({
-  settings,
-  logs,
-  registry,
-  signals,
-  ai,
-  health,
-  http,
-  shutdown,
-  close,
-}: Parts): Observability {
+function toObservability(parts: Parts): Observability {
+  const { settings, logs, registry, signals, ai, health, http, shutdown, close } = parts;
   const { counter, gauge, histogram } = registry ?? silentInstruments;
   const records = new Map<string, BreakerRecord>();
   const closers: (() => void)[] = [];

@@ -3,7 +3,7 @@
  * budget new label sets fold into one series whose labels are all `_other`, so that no caller can grow the memory.
  */
 import { TraceFlags } from '@opentelemetry/api';
-import type { Kind } from '../catalogue.ts';
+import type { AcrossWorkers, Kind } from '../catalogue.ts';
 import { keptAlone } from '../random.ts';
 import type { Labels, LabelValue, Metric, Series, SpanIds } from '../signals.ts';
 
@@ -34,6 +34,8 @@ export interface FamilyOptions {
   readonly buckets?: readonly number[];
   /** How many label sets are kept apart. */
   readonly maxSeries: number;
+  /** What a scrape over several workers makes of a gauge: the sum unless told. */
+  readonly workers?: AcrossWorkers | undefined;
   /** Called for each look-up that folds. */
   readonly onFold: () => void;
 }
@@ -101,8 +103,9 @@ export class Family<L extends string = string> implements Metric<L> {
   readonly help: string;
   readonly labelNames: readonly L[];
   readonly buckets: readonly number[];
+  readonly maxSeries: number;
+  readonly workers: AcrossWorkers;
   readonly #cells: Map<string, Cell> = new Map();
-  readonly #maxSeries: number;
   readonly #onFold: () => void;
   #other: Cell | undefined;
 
@@ -113,7 +116,8 @@ export class Family<L extends string = string> implements Metric<L> {
     this.help = options.help;
     this.labelNames = [...options.labels] as L[];
     this.buckets = [...(options.buckets ?? [])];
-    this.#maxSeries = options.maxSeries;
+    this.maxSeries = options.maxSeries;
+    this.workers = options.workers ?? 'sum';
     this.#onFold = options.onFold;
   }
 
@@ -130,8 +134,15 @@ export class Family<L extends string = string> implements Metric<L> {
     const key = this.#key(labels);
     const found = this.#cells.get(key);
     if (found !== undefined) return found;
-    if (this.labelNames.length > 0 && this.#cells.size >= this.#maxSeries) return this.#fold();
+    if (this.labelNames.length > 0 && this.#cells.size >= this.maxSeries) return this.#fold();
     return this.#add(key, labels);
+  }
+
+  /** Forgets a series: of a worker that is gone. Whoever still holds it tells it to nobody. */
+  remove(labels: Labels<L>): void {
+    const key = this.#key(labels);
+    if (this.#other !== undefined && this.#cells.get(key) === this.#other) this.#other = undefined;
+    this.#cells.delete(key);
   }
 
   /** The folded series is the one whose labels are all `_other`, whoever binds it first. */

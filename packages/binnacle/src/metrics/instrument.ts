@@ -1,4 +1,5 @@
 /** Metrics of a user's own: typed labels, checked where they are written. */
+import type { AcrossWorkers } from '../catalogue.ts';
 import type { BoundCounter, BoundGauge, BoundHistogram, Labels } from '../signals.ts';
 import type { Family } from './family.ts';
 
@@ -10,6 +11,14 @@ export interface InstrumentOptions<L extends string> {
   readonly labels?: readonly L[];
   /** How many label sets are kept apart before new ones fold into `_other`; 1,000 unless told. */
   readonly maxSeries?: number;
+}
+
+export interface GaugeOptions<L extends string> extends InstrumentOptions<L> {
+  /**
+   * What a scrape over several workers (`node:cluster`, threads) makes of it: the `sum` unless told, or `each` one's own,
+   * told apart by the labels `worker` and `thread`.
+   */
+  readonly workers?: 'sum' | 'max' | 'min' | 'average' | 'each' | undefined;
 }
 
 export interface HistogramOptions<L extends string> extends InstrumentOptions<L> {
@@ -41,8 +50,20 @@ export interface Histogram<L extends string = never> {
 
 export interface Instruments {
   counter<const L extends string = never>(options: InstrumentOptions<L>): Counter<L>;
-  gauge<const L extends string = never>(options: InstrumentOptions<L>): Gauge<L>;
+  gauge<const L extends string = never>(options: GaugeOptions<L>): Gauge<L>;
   histogram<const L extends string = never>(options: HistogramOptions<L>): Histogram<L>;
+}
+
+const ACROSS: readonly unknown[] = ['sum', 'max', 'min', 'average', 'each', undefined];
+
+/** What is told of each worker has its labels; a wrong word is a mistake in the program. */
+export function checkWorkers(name: string, labels: readonly string[], workers: AcrossWorkers | undefined): void {
+  if (!ACROSS.includes(workers)) {
+    throw new TypeError(`metric ${name}: workers "${workers}" must be one of ${ACROSS.slice(0, -1).join(', ')}`);
+  }
+  const taken = workers === 'each' ? labels.find((label) => label === 'worker' || label === 'thread') : undefined;
+  if (taken !== undefined)
+    throw new TypeError(`metric ${name}: workers "each" adds the label ${taken}; name yours otherwise`);
 }
 
 /** Wraps a family as what its user calls it; all three kinds share one shape. */
