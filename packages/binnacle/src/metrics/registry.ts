@@ -27,6 +27,8 @@ export interface Registry extends Instruments {
   beforeScrape(read: () => void): void;
   /** Merges another registry (prom-client's) into the scrape. */
   guest(registry: GuestRegistry): void;
+  /** Counters and histograms begin at 0 again; gauges, which tell what is, stay. For tests of users'. */
+  reset(): void;
   /** The whole exposition, in chunks between which the event loop is free. */
   scrape(format: Format): AsyncIterable<string>;
 }
@@ -86,6 +88,11 @@ export function createRegistry(options: RegistryOptions): Registry {
       if (hosts.has(registry)) return;
       hosts.add(registry);
       guests.push(patientGuest(registry));
+    },
+    reset() {
+      for (const family of families.values()) {
+        if (family.kind !== 'gauge') for (const cell of family.cells()) cell.reset();
+      }
     },
     async *scrape(format) {
       const start = performance.now();

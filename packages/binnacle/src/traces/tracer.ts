@@ -40,6 +40,8 @@ export interface TracesOptions {
   readonly log: WriteLine;
   /** Takes the place of the settings' exporter; for tests. */
   readonly exporter?: SpanExporter;
+  /** Takes the place of all that sends spans away, and of a host's own SDK; for tests of users'. */
+  readonly processor?: SpanProcessor;
 }
 
 export interface Traces {
@@ -114,10 +116,10 @@ function createPipeline(options: TracesOptions, resource: ReturnType<typeof crea
   const { settings } = options;
   const none = { host: undefined, provider: undefined, batches: undefined };
   if (settings.disabled) return { ...none, tracer: createDisabledTracer() };
-  const host = hostProvider();
+  const host = options.processor === undefined ? hostProvider() : undefined;
   if (host !== undefined) return { ...none, host, tracer: host.getTracer('binnacle') };
   const sampler = createSampler(settings.sampler);
-  if (options.exporter === undefined && settings.exporter === 'none') {
+  if (options.processor === undefined && options.exporter === undefined && settings.exporter === 'none') {
     const tracer = createIdTracer(sampler);
     return { ...none, tracer, provider: { getTracer: () => tracer } };
   }
@@ -140,6 +142,7 @@ function createRecording(
 
 function createProcessor(options: TracesOptions): { processor: SpanProcessor; batches: BatchProcessor | undefined } {
   const { settings, faults, recorder } = options;
+  if (options.processor !== undefined) return { processor: options.processor, batches: undefined };
   if (options.exporter === undefined && settings.exporter === 'console') {
     return { processor: createConsoleProcessor(options.log, recorder), batches: undefined };
   }

@@ -1,0 +1,29 @@
+/** The library as its users have it in `node_modules`, for tests that run it by plain Node.js. */
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const require = createRequire(import.meta.url);
+const PACKAGE = fileURLToPath(new URL('../', import.meta.url));
+const REPOSITORY = join(PACKAGE, '../..');
+
+/** Compiles the library into a folder of its own, as a package, so that a build under way elsewhere does no harm. */
+export async function compilePackage(): Promise<{ readonly folder: string; remove(): void }> {
+  // Within the repository, whose `node_modules` the package's own dependencies are found in.
+  const cache = join(REPOSITORY, '.cache');
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'package-'));
+  const installed = join(folder, 'node_modules', 'binnacle');
+  mkdirSync(installed, { recursive: true });
+  copyFileSync(join(PACKAGE, 'package.json'), join(installed, 'package.json'));
+  const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+  // Its types are for `npm run check` to check.
+  await promisify(execFile)(process.execPath, [tsc, '-p', PACKAGE, '--noCheck', '--outDir', join(installed, 'dist')]);
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  // tsx reads the nearest one: the repository's own leads to the library's source.
+  writeFileSync(join(folder, 'tsconfig.json'), '{}');
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
