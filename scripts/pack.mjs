@@ -17,14 +17,14 @@ import { StepFailed } from './step.mjs';
 
 /**
  * Packs the built library by `npm pack`, into a folder of its own.
- * @param {string} [root]
+ * @param {string} [library] its folder
  * @returns {Promise<Packed>}
  */
-export async function packLibrary(root = ROOT) {
+export async function packLibrary(library = join(ROOT, 'packages/binnacle')) {
   const folder = mkdtempSync(join(tmpdir(), 'binnacle-pack-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   const args = ['pack', '--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', folder];
-  const { status, output } = await npm(args, { cwd: join(root, 'packages/binnacle') });
+  const { status, output } = await npm(args, { cwd: library });
   const [file] = readdirSync(folder);
   if (status !== 0 || file === undefined) {
     remove();

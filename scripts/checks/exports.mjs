@@ -31,7 +31,7 @@ export async function checkExports(root) {
  * @param {Record<string, unknown>} pkg
  */
 export async function checkTarball(root, pkg) {
-  const packed = await packLibrary(root);
+  const packed = await packLibrary(join(root, LIBRARY));
   try {
     const troubles = [
       ...wrongFiles(packed.files),

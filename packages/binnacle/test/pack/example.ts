@@ -1,0 +1,38 @@
+/** Examples as they are printed, made to run: what they leave to their reader is supplied, and nothing else changed. */
+import { readFileSync } from 'node:fs';
+
+/** The first block of TypeScript of a page that imports `module`. */
+export function printedExample(page: URL, module: string): string {
+  const blocks = readFileSync(page, 'utf8').matchAll(/```ts\n([\s\S]*?)```/g);
+  for (const [, code = ''] of blocks) if (code.includes(`from '${module}'`)) return code;
+  throw new Error(`${page.pathname} has no example of ${module}`);
+}
+
+/** Lines that a user writes. */
+export function linesOf(code: string): number {
+  return code.split('\n').filter((line) => line.trim() !== '').length;
+}
+
+/** What the example calls and does not show; declarations, so that they may stand behind it. */
+export const SUPPLIED = `
+async function research() { return ['a fact']; }
+async function answer(facts) { return { text: 'It fits: ' + facts.join() }; }
+`;
+
+/** At another port than the printed one, which may be taken here. */
+export function atPort(code: string, port: number): string {
+  const moved = code.replaceAll('8000', String(port));
+  if (moved === code) throw new Error('the example listens on no port 8000');
+  return moved;
+}
+
+/** The same code as CommonJS: each import is a \`require\`, and what awaits stands in a function. */
+export function toCommonJs(code: string): string {
+  const required = code.replace(
+    /^import (?:(\w+)|(\{[^}]*\})) from '([^']+)';$/gm,
+    (_whole, name: string | undefined, names: string | undefined, module: string) =>
+      `const ${name ?? names?.replaceAll(' as ', ': ')} = require('${module}');`,
+  );
+  if (/^import /m.test(required)) throw new Error('an import is of no form that is known here');
+  return `(async () => {\n${required}\n})();\n`;
+}
