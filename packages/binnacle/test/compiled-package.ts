@@ -5,7 +5,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { loadScript } from '../../../test/scripts/module.ts';
 
+const { bundle } = await loadScript<{ bundle(folder: string, dist: string): Promise<void> }>('bundle.mjs');
 const require = createRequire(import.meta.url);
 const PACKAGE = fileURLToPath(new URL('../', import.meta.url));
 const REPOSITORY = join(PACKAGE, '../..');
@@ -30,6 +32,7 @@ export async function compilePackage(): Promise<CompiledPackage> {
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
   // Its types are for `npm run check` to check.
   await promisify(execFile)(process.execPath, [tsc, '-p', PACKAGE, '--noCheck', '--outDir', join(installed, 'dist')]);
+  await bundle(installed, join(installed, 'dist'));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   // tsx reads the nearest one: the repository's own leads to the library's source.
   writeFileSync(join(folder, 'tsconfig.json'), '{}');
