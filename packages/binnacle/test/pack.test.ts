@@ -1,40 +1,94 @@
 /**
- * What a user gets: the library is packed, installed in an empty project, and the example runs as it is printed, as an
- * ES module and as CommonJS, on each Node.js.
+ * What a user gets: the library is packed, installed in an empty project, and the examples run as they are printed, as
+ * ES modules and as CommonJS, on each Node.js.
  */
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../../apps/fit-check/test/ports.ts';
-import { atPort, linesOf, printedExample, SUPPLIED, toCommonJs } from './pack/example.ts';
+import { atPort, linesOf, printedExample, SUPPLIED, toCommonJs, withoutTypes } from './pack/example.ts';
 import { createProject, type Project } from './pack/project.ts';
-import { runService, type ServiceRun } from './pack/service.ts';
+import { runService, type ServiceRun, type ServiceToRun } from './pack/service.ts';
 import { findNode, type NodeBinary } from './runtimes/nodes.ts';
 
 const run = promisify(execFile);
 const README = new URL('../../../README.md', import.meta.url);
 const PACKAGE_README = new URL('../README.md', import.meta.url);
 
-interface Adapter {
+/** What users of an adapter install beside the library: one line an adapter. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  node: [],
+  fastify: ['fastify@5'],
+  express: ['express@5'],
+  hono: ['hono@4', '@hono/node-server@2'],
+  nest: ['@nestjs/common@12', '@nestjs/core@12', '@nestjs/platform-express@12', 'reflect-metadata@0.2', 'rxjs@7'],
+};
+
+interface Example {
+  readonly name: string;
   readonly adapter: string;
-  /** What its users install beside the library. */
-  readonly packages: readonly string[];
-  /** The page that its example is printed on. */
-  readonly page: URL;
+  /** Its code, for a port, as JavaScript. */
+  code(port: number): string | Promise<string>;
+  readonly ask: ServiceToRun['ask'];
+  /** What it answers, and what is told of it. */
+  check(told: ServiceRun): void;
 }
 
-/** One line an adapter. */
-const ADAPTERS: readonly Adapter[] = [{ adapter: 'fastify', packages: ['fastify@5'], page: README }];
+/** The one that is printed on the first page. */
+const PRINTED: Example = {
+  name: 'the printed example',
+  adapter: 'fastify',
+  code: (port) => atPort(printedExample(README, 'binnacle/fastify'), port) + SUPPLIED,
+  ask: { method: 'POST', path: '/ask' },
+  check({ answer, metrics, lines, spans }) {
+    expect(JSON.parse(answer)).toEqual({ text: 'It fits: a fact' });
+    expect(metrics).toContain('\nanswers_requests_total{status="success"} 1\n');
+    expect(metrics).toContain('\nanswers_phase_completions_total{phase="research",status="success"} 1\n');
+    expect(countOf(metrics, 'POST', '/ask')).toBe('1');
+    const [closing] = lines.filter(({ request_id, route }) => request_id === 'asked' && route === '/ask');
+    expect(Object.keys(closing?.phases as object)).toEqual(['research', 'verdict']);
+    expect(spans.map(({ name }) => name).sort()).toEqual(['POST /ask', 'phase research', 'phase verdict']);
+  },
+};
+
+/** The smallest service of each adapter, from `examples/`, where that is: each streams three events. */
+const SMALLEST: readonly Example[] = examplesOf(new URL('../../../examples/', import.meta.url));
+
+function examplesOf(folder: URL): Example[] {
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => /^\w+\.ts$/.test(name)) : [];
+  return files.map((file) => ({
+    name: `examples/${file}`,
+    adapter: file.slice(0, -'.ts'.length),
+    code: () => withoutTypes(readFileSync(new URL(file, folder), 'utf8')),
+    ask: { method: 'GET', path: '/stream/one' },
+    check({ answer, metrics, spans }) {
+      expect(answer.match(/^data: ?\d$/gm)).toHaveLength(3);
+      expect(metrics).toContain('\nhttp_server_stream_events_total{http_route="/stream/:id"} 3\n');
+      expect(countOf(metrics, 'GET', '/stream/:id')).toBe('1');
+      expect(spans.map(({ name }) => name)).toEqual(['GET /stream/:id']);
+    },
+  }));
+}
+
+function countOf(metrics: string, method: string, route: string): string | undefined {
+  const labels = `{http_request_method="${method}",url_scheme="http",http_route="${route}",http_response_status_code="200"}`;
+  const row = metrics
+    .split('\n')
+    .find((line) => line.startsWith(`http_server_request_duration_seconds_count${labels} `));
+  return row?.split(' ').at(-1);
+}
+
+const EXAMPLES = [PRINTED, ...SMALLEST];
 
 const FORMS = ['ESM', 'CommonJS'] as const;
 /** Node's own word on CommonJS that requires an ES module, in the versions where that is new. */
 const EXPECTED_STRAY = /ExperimentalWarning: (?:CommonJS module|Support for loading ES Module)|--trace-warnings/;
 
 const nodes = await Promise.all([20, 22, 24].map(findNode));
-const packages = [...new Set(ADAPTERS.flatMap((each) => each.packages)), '@types/node@20'];
+const packages = [...new Set(EXAMPLES.flatMap(({ adapter }) => PACKAGES[adapter] ?? [])), '@types/node@20'];
 const project = await createProject(packages);
 const missing = 'missing' in project ? project.missing : undefined;
 const here = project as Project;
@@ -51,15 +105,18 @@ describe.skipIf(missing !== undefined)(
       expect(installed.sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
     });
 
-    for (const each of ADAPTERS) for (const node of nodes) for (const form of FORMS) describeExample(each, node, form);
+    test('has packages for the adapter of each example', () => {
+      expect(EXAMPLES.map(({ adapter }) => adapter).filter((adapter) => PACKAGES[adapter] === undefined)).toEqual([]);
+    });
 
-    for (const each of ADAPTERS) {
-      test(`the example of ${each.adapter} is under 15 lines, and compiles without skipping types`, async () => {
-        const example = printedExample(each.page, `binnacle/${each.adapter}`);
-        expect(linesOf(example)).toBeLessThan(15);
-        await compile(each.adapter, example);
-      });
-    }
+    for (const example of EXAMPLES)
+      for (const node of nodes) for (const form of FORMS) describeExample(example, node, form);
+
+    test('the printed example is under 15 lines, and compiles without skipping types', async () => {
+      const code = printedExample(README, 'binnacle/fastify');
+      expect(linesOf(code)).toBeLessThan(15);
+      await compile('fastify', code);
+    });
 
     test('its command answers', async () => {
       const { stdout } = await run(join(here.folder, 'node_modules/.bin/binnacle'), ['--version'], {
@@ -89,34 +146,27 @@ describe.skipIf(missing !== undefined)(
   },
 );
 
-function describeExample({ adapter, page }: Adapter, node: NodeBinary, form: (typeof FORMS)[number]): void {
+function describeExample(example: Example, node: NodeBinary, form: (typeof FORMS)[number]): void {
   const why = 'missing' in node ? node.missing : undefined;
-  const name = `the example of ${adapter}, ${form}, on Node.js ${'version' in node ? node.version : node.major}`;
+  const name = `${example.name}, ${form}, on Node.js ${'version' in node ? node.version : node.major}`;
   describe.skipIf(why !== undefined)(why === undefined ? name : `${name} (skipped: ${why})`, () => {
     let told: ServiceRun;
     beforeAll(async () => {
       if (!('path' in node)) throw new Error(node.missing);
       const port = await freePort();
-      const example = atPort(printedExample(page, `binnacle/${adapter}`), port);
-      const code = form === 'ESM' ? example : toCommonJs(example);
-      const file = here.write(`${adapter}-${node.major}.${form === 'ESM' ? 'mjs' : 'cjs'}`, code + SUPPLIED);
-      told = await runService(node.path, file, here.folder, port);
+      const code = await example.code(port);
+      const stem = `${example.name.replaceAll(/\W/g, '-')}-${node.major}`;
+      const file = form === 'ESM' ? here.write(`${stem}.mjs`, code) : here.write(`${stem}.cjs`, toCommonJs(code));
+      told = await runService({ node: node.path, file, folder: here.folder, port, ask: example.ask });
     });
 
-    test('answers, and counts what it answered', () => {
-      expect([told.status, told.answer]).toEqual([200, { text: 'It fits: a fact' }]);
-      expect(told.metrics).toContain('\nanswers_requests_total{status="success"} 1\n');
-      expect(told.metrics).toContain('\nanswers_phase_completions_total{phase="research",status="success"} 1\n');
-      const labels = '{http_request_method="POST",url_scheme="http",http_route="/ask",http_response_status_code="200"}';
-      expect(told.metrics).toContain(`\nhttp_server_request_duration_seconds_count${labels} 1\n`);
-      expect(told.probes).toEqual({ '/health': 200, '/health/live': 200, '/health/ready': 200 });
-    });
-
-    test('tells the request in one closing line, and one trace', () => {
-      const closing = told.lines.filter(({ message }) => String(message).endsWith('Request completed'));
-      expect(closing).toMatchObject([{ level: 'INFO', route: '/ask', http_status: 200, status: 'success' }]);
-      expect(Object.keys(closing[0]?.phases as object)).toEqual(['research', 'verdict']);
-      expect(told.spans.map(({ name }) => name).sort()).toEqual(['POST /ask', 'phase research', 'phase verdict']);
+    test('answers, and every signal tells it', () => {
+      expect([told.status, told.probes]).toEqual([200, { '/health': 200, '/health/live': 200, '/health/ready': 200 }]);
+      example.check(told);
+      const closing = told.lines.filter(
+        ({ request_id, message }) => request_id === 'asked' && String(message).endsWith('Request completed'),
+      );
+      expect(closing).toMatchObject([{ level: 'INFO', http_status: 200, status: 'success' }]);
       expect(new Set(told.spans.map(({ traceId }) => traceId))).toEqual(new Set([closing[0]?.trace_id]));
     });
 

@@ -1,5 +1,6 @@
 /** Examples as they are printed, made to run: what they leave to their reader is supplied, and nothing else changed. */
 import { readFileSync } from 'node:fs';
+import { transform } from 'esbuild';
 
 /** The first block of TypeScript of a page that imports `module`. */
 export function printedExample(page: URL, module: string): string {
@@ -26,13 +27,23 @@ export function atPort(code: string, port: number): string {
   return moved;
 }
 
-/** The same code as CommonJS: each import is a \`require\`, and what awaits stands in a function. */
+/** A file of TypeScript as JavaScript: its types taken away, and decorators as frameworks take them. */
+export async function withoutTypes(code: string): Promise<string> {
+  const tsconfigRaw = { compilerOptions: { experimentalDecorators: true, verbatimModuleSyntax: true } };
+  return (await transform(code, { loader: 'ts', format: 'esm', target: 'node20', tsconfigRaw })).code;
+}
+
+const IMPORT = /^import (?:(?:(\w+)|(\{[^}]*\})) from )?(['"])([^'"]+)\3;$/gm;
+
+/** The same code as CommonJS: each import is a `require`, and what awaits stands in a function. */
 export function toCommonJs(code: string): string {
   const required = code.replace(
-    /^import (?:(\w+)|(\{[^}]*\})) from '([^']+)';$/gm,
-    (_whole, name: string | undefined, names: string | undefined, module: string) =>
-      `const ${name ?? names?.replaceAll(' as ', ': ')} = require('${module}');`,
+    IMPORT,
+    (_whole, name: string | undefined, names: string | undefined, _quote, module: string) => {
+      const what = name ?? names?.replaceAll(' as ', ': ');
+      return `${what === undefined ? '' : `const ${what} = `}require('${module}');`;
+    },
   );
-  if (/^import /m.test(required)) throw new Error('an import is of no form that is known here');
+  if (/^import\b/m.test(required)) throw new Error('an import is of no form that is known here');
   return `(async () => {\n${required}\n})();\n`;
 }

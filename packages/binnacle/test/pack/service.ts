@@ -6,7 +6,7 @@ import { type ReceivedSpan, startOtlpReceiver } from '../otlp/receiver.ts';
 
 export interface ServiceRun {
   readonly status: number;
-  readonly answer: unknown;
+  readonly answer: string;
   readonly metrics: string;
   /** Status codes of the probes, by path. */
   readonly probes: Readonly<Record<string, number>>;
@@ -19,11 +19,36 @@ export interface ServiceRun {
 
 const PROBES = ['/health', '/health/live', '/health/ready'];
 
-export async function runService(node: string, file: string, folder: string, port: number): Promise<ServiceRun> {
+/** A service to be run, and how it is asked. */
+export interface ServiceToRun {
+  readonly node: string;
+  /** Flags of Node.js, before the file. */
+  readonly flags?: readonly string[];
+  readonly file: string;
+  readonly folder: string;
+  /** That it listens on; `PORT` too. */
+  readonly port: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Asked until it answers. */
+  readonly live?: string;
+  readonly ask: { readonly method: 'GET' | 'POST'; readonly path: string };
+}
+
+export async function runService({
+  node,
+  flags = [],
+  file,
+  folder,
+  port,
+  env: more,
+  live = '/health/live',
+  ask,
+}: ServiceToRun): Promise<ServiceRun> {
   const receiver = await startOtlpReceiver();
   const { PATH = '', HOME = '' } = process.env;
-  const env = { PATH, HOME, LOG_FORMAT: 'json', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
-  const child = spawn(node, [file], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const telling = { LOG_FORMAT: 'json', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, PORT: String(port) };
+  const env = { PATH, HOME, ...telling, ...more };
+  const child = spawn(node, [...flags, file], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on('line', (line) => output.push(line));
@@ -34,13 +59,13 @@ export async function runService(node: string, file: string, folder: string, por
   try {
     await until('the service answers', () => {
       if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${output.join('\n')}`);
-      return fetch(`${url}/health/live`).then(
+      return fetch(url + live).then(
         ({ ok }) => ok,
         () => false,
       );
     });
-    const response = await fetch(`${url}/ask`, { method: 'POST' });
-    const answer: unknown = await response.json();
+    const response = await fetch(url + ask.path, { method: ask.method, headers: { 'x-request-id': 'asked' } });
+    const answer = await response.text();
     const metrics = await (await fetch(`${url}/metrics`)).text();
     const codes = PROBES.map(async (path) => [path, (await fetch(url + path)).status] as const);
     const probes = Object.fromEntries(await Promise.all(codes));
