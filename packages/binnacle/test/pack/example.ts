@@ -47,3 +47,14 @@ export function toCommonJs(code: string): string {
   if (/^import\b/m.test(required)) throw new Error('an import is of no form that is known here');
   return `(async () => {\n${required}\n})();\n`;
 }
+
+/** Blocks of JavaScript of a page, by the heading (`##`) that they stand under. */
+export function sectionsOf(page: URL): ReadonlyMap<string, readonly string[]> {
+  const sections = readFileSync(page, 'utf8').split(/^## /m).slice(1);
+  return new Map(
+    sections.map((text) => [
+      text.slice(0, text.indexOf('\n')),
+      [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code = '']) => code),
+    ]),
+  );
+}

@@ -1,6 +1,6 @@
 /** An empty project that installs the packed library, as its users do. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,6 +15,8 @@ export interface Project {
   readonly folder: string;
   /** Writes a file and gives its path. */
   write(name: string, text: string): string;
+  /** Entries of the library: `./fastify`. */
+  exports(): readonly string[];
   remove(): void;
 }
 
@@ -58,6 +60,10 @@ export async function createProject(packages: readonly string[]): Promise<Projec
       const path = join(folder, name);
       writeFileSync(path, text);
       return path;
+    },
+    exports() {
+      const path = join(folder, 'node_modules', 'binnacle', 'package.json');
+      return Object.keys((JSON.parse(readFileSync(path, 'utf8')) as { exports: object }).exports);
     },
     remove,
   };
