@@ -2,10 +2,11 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { freePort } from '../../../apps/fit-check/test/ports.ts';
+
 import { until } from '../../../apps/fit-check/test/until.ts';
 import { type ReceivedSpan, startOtlpReceiver } from './otlp/receiver.ts';
 import { sectionsOf } from './pack/example.ts';
+import { quietPort } from './pack/port.ts';
 import { createProject, type Project } from './pack/project.ts';
 import { type StartedService, startService } from './pack/service.ts';
 
@@ -41,7 +42,7 @@ async function withService<T>(
 ): Promise<T> {
   const code = SECTIONS.get(section)?.[number];
   if (code === undefined || !code.includes('3000')) throw new Error(`${section} has no service ${number} on port 3000`);
-  const port = await freePort();
+  const port = await quietPort();
   const name = `${section.replaceAll(/\W+/g, '-')}-${number}.mjs`;
   const file = here.write(name, code.replaceAll('3000', String(port)));
   const service = startService({

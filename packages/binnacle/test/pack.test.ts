@@ -8,8 +8,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../../apps/fit-check/test/ports.ts';
+
 import { atPort, linesOf, printedExample, SUPPLIED, toCommonJs, withoutTypes } from './pack/example.ts';
+import { quietPort } from './pack/port.ts';
 import { createProject, type Project } from './pack/project.ts';
 import { runService, type ServiceRun, type ServiceToRun } from './pack/service.ts';
 import { findNode, type NodeBinary } from './runtimes/nodes.ts';
@@ -153,7 +154,7 @@ function describeExample(example: Example, node: NodeBinary, form: (typeof FORMS
     let told: ServiceRun;
     beforeAll(async () => {
       if (!('path' in node)) throw new Error(node.missing);
-      const port = await freePort();
+      const port = await quietPort();
       const code = await example.code(port);
       const stem = `${example.name.replaceAll(/\W/g, '-')}-${node.major}`;
       const file = form === 'ESM' ? here.write(`${stem}.mjs`, code) : here.write(`${stem}.cjs`, toCommonJs(code));
