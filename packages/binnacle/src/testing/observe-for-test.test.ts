@@ -92,9 +92,19 @@ describe('the clock by hand', () => {
   test('runs health checks to the interval, and ends those that hang', async () => {
     t = observeForTest({ service: 'answers' });
     let up = true;
-    t.health.check('database', () => (up ? undefined : new Promise(() => {})));
+    let runs = 0;
+    t.health.check('database', () => {
+      runs += 1;
+      return up ? undefined : new Promise(() => {});
+    });
     await t.health.start();
     expect(t.health.ready().status).toBe('healthy');
+    for (let round = 1; round <= 5; round += 1) {
+      await t.clock.advance(4999);
+      expect(runs).toBe(round);
+      await t.clock.advance(1);
+      expect(runs).toBe(round + 1);
+    }
     up = false;
     await t.clock.advance(5000);
     expect(t.health.ready().status).toBe('healthy');

@@ -201,8 +201,8 @@ describe('the probe', () => {
     advance(1000);
     const probe = held();
     const running = breaker.run(probe.call);
-    late.resolve();
     later.reject(failure);
+    late.resolve();
     await Promise.allSettled(early);
     expect(breaker.state).toBe('half_open');
     probe.resolve();
