@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^binnacle$/, replacement: source('packages/binnacle/src/index.ts') },
       { find: /^binnacle\/fastify$/, replacement: source('packages/binnacle/src/adapters/fastify.ts') },
+      { find: /^binnacle\/testing$/, replacement: source('packages/binnacle/src/testing/index.ts') },
     ],
   },
   test: {

@@ -1,7 +1,9 @@
 /** `observe()`: the composition root, the one file that knows every room. */
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
 import { type Ai, createAi } from './ai/ai.ts';
 import { checkPrices, type PriceTable, readPrices } from './ai/price.ts';
+import { realClock } from './clock.ts';
 import { bindToScope, currentRequest, type RequestInHand } from './context.ts';
 import { createClients, type ObserveClient } from './drivers/client.ts';
 import { sendsTraceparentByNodeHttp } from './drivers/http-client.ts';
@@ -24,12 +26,13 @@ import { observeProcess } from './metrics/process.ts';
 import type { Registry } from './metrics/registry.ts';
 import { observeSystem } from './metrics/system.ts';
 import { openMetrics } from './metrics/workers/workers.ts';
+import { openTraces } from './observe/traces.ts';
 import { logProcessEvents } from './process-events.ts';
 import { createSettings, type Settings, type SettingsOptions } from './settings.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import type { Clock, Meters, Signals } from './signals.ts';
 import { runOutside } from './traces/outside.ts';
-import { createTraces, type KeepRecorder, type Traces } from './traces/tracer.ts';
+import type { Traces } from './traces/tracer.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './work/breaker.ts';
 import { type BreakerRecord, type BreakerState, createBreakerRecord } from './work/breaker-record.ts';
 import { createCaches, type ObserveCache } from './work/cache.ts';
@@ -118,6 +121,27 @@ export interface Observability extends Instruments {
  * @example const obs = observe({ service: 'fit-check', version: '1.0.0', namespace: 'fit_check' });
  */
 export function observe(options: ObserveOptions): Observability {
+  return compose(options).obs;
+}
+
+/** What stands in for the world outside, where a test wants to hold it in its hands. */
+export interface Outside {
+  readonly clock?: Clock;
+  /** Of health's rounds; see `HealthOptions`. */
+  readonly jitter?: number;
+  /** Takes finished spans in place of an exporter, and of a host's own SDK. */
+  readonly spans?: SpanProcessor;
+}
+
+/** All that `observe` puts together. */
+export interface Composed {
+  readonly obs: Observability;
+  /** Absent where metrics are off. */
+  readonly registry: Registry | undefined;
+}
+
+/** What `observe` does, with parts of the world outside exchanged; for `testing/`. */
+export function compose(options: ObserveOptions, { clock = realClock, jitter, spans }: Outside = {}): Composed {
   const settings = createSettings(options);
   const faults = createFaults();
   const { namespace, metrics } = settings;
@@ -125,9 +149,8 @@ export function observe(options: ObserveOptions): Observability {
   const joined = metrics.enabled ? openMetrics({ namespace, faults, maxSeries }, workers === 'apart') : undefined;
   const registry = joined?.registry;
   const meters = registry?.meters ?? silentMeters;
-  const logs = openLogs(settings, options, faults, meters);
-  const traces = openTraces(settings, faults, meters, logs);
-  const clock: Clock = { now: () => performance.now(), wall: () => Date.now() };
+  const logs = openLogs(settings, options, faults, meters, clock);
+  const traces = openTraces(settings, faults, meters, logs, spans);
   const gate = createGate();
   const signals: Signals = {
     meters,
@@ -143,6 +166,8 @@ export function observe(options: ObserveOptions): Observability {
     service: settings.service,
     version: settings.version,
     write: logs.write,
+    clock,
+    jitter,
   });
   const endClients = observePublished(signals, options.clients);
   const closers = startMetrics(registry, settings, options, traces.instanceId);
@@ -169,7 +194,7 @@ export function observe(options: ObserveOptions): Observability {
     logs.write('WARNING', settings.service, `${describeProblem(problem)}; the default is used`);
   if (settings.otel.exporter === 'otlp' && !settings.otel.disabled && !sendsTraceparentByNodeHttp())
     logs.write('INFO', settings.service, NO_TRACEPARENT);
-  return toObservability({ settings, logs, registry, signals, ai, health, http, shutdown, close });
+  return { registry, obs: toObservability({ settings, logs, registry, signals, ai, health, http, shutdown, close }) };
 }
 
 const NO_TRACEPARENT = `Node.js ${process.versions.node} does not let node:http clients send traceparent on (22.12 does); fetch sends it`;
@@ -238,49 +263,18 @@ function openPrices({ ai }: Settings, options: ObserveOptions): PriceTable | und
   }
 }
 
-function openLogs(settings: Settings, options: ObserveOptions, faults: Faults, meters: Meters): Logs {
+function openLogs(settings: Settings, options: ObserveOptions, faults: Faults, meters: Meters, clock: Clock): Logs {
   return createLogs({
     settings: settings.log,
     service: settings.service,
     version: settings.version,
     environment: settings.environment,
     faults,
+    clock,
     onDropped: (lines) => meters.logLinesDropped.bind({}).inc(lines),
     onWithoutContext: () => meters.logsWithoutContext.bind({}).inc(),
     ...(options.destination && { destination: options.destination }),
   });
-}
-
-function openTraces(settings: Settings, faults: Faults, meters: Meters, logs: Logs): Traces {
-  const queue = meters.spanQueue.bind({});
-  for (const result of ['exported', 'dropped', 'failed', 'kept']) meters.spans.bind({ result });
-  return createTraces({
-    settings: settings.otel,
-    service: settings.service,
-    version: settings.version,
-    environment: settings.environment,
-    faults,
-    log: logs.write,
-    recorder: {
-      result: (result, count) => meters.spans.bind({ result }).inc(count),
-      queue: (size) => queue.set(size),
-      up: (ok) => meters.exporterUp.bind({}).set(ok ? 1 : 0),
-    },
-    keep: { settings: settings.keep, recorder: createKeepRecorder(settings.keep, meters) },
-  });
-}
-
-function createKeepRecorder({ reasons }: Settings['keep'], { spans, tracesKept, tracesLetGo }: Meters): KeepRecorder {
-  if (reasons.length > 0) {
-    for (const reason of reasons) tracesKept.bind({ reason });
-    for (const why of ['ended_well', 'overflow']) tracesLetGo.bind({ why });
-  }
-  return {
-    kept: (reason) => tracesKept.bind({ reason }).inc(),
-    span: () => spans.bind({ result: 'kept' }).inc(),
-    letGo: (why) => tracesLetGo.bind({ why }).inc(),
-    cut: (count) => spans.bind({ result: 'dropped' }).inc(count),
-  };
 }
 
 /** Fills what is known from the start, and what the process tells of itself. */

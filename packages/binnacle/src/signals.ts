@@ -132,6 +132,8 @@ export type CompiledLine = (ended: EndedRequest) => boolean;
 export interface Clock {
   now(): number;
   wall(): number;
+  /** Calls back once after `ms` milliseconds, without keeping the process alive; what it returns calls that off. */
+  setTimer(run: () => void, ms: number): () => void;
 }
 
 /** Work that a shutdown waits for, and ends when it runs out of time. */

@@ -19,7 +19,7 @@ function setUp(level: 'INFO' | 'WARNING' = 'INFO', caller = false) {
     onDropped() {},
     onWithoutContext() {},
     destination: { write: (line) => void lines.push(line) },
-    clock: { now: () => 0, wall: () => 1_700_000_000_123 },
+    clock: { wall: () => 1_700_000_000_123 },
   });
   return { logs, lines };
 }

@@ -31,7 +31,7 @@ export interface LogsOptions {
   onWithoutContext(): void;
   /** In place of standard output: each call is one line, its newline included (tests). */
   readonly destination?: { write(line: string): void };
-  readonly clock?: Clock;
+  readonly clock?: Pick<Clock, 'wall'>;
 }
 
 export interface Logs {
@@ -247,7 +247,7 @@ function safeBindings(bindings: pino.Bindings): SafeFields {
  * pino's piece of a line that tells the time: ISO 8601, UTC, milliseconds. The part up to the second is kept for as
  * long as it lasts, since `toISOString` costs more than the rest of it. It has no comma in front, as it comes first.
  */
-export function createTimestamp(clock?: Clock): () => string {
+export function createTimestamp(clock?: Pick<Clock, 'wall'>): () => string {
   const wall = clock === undefined ? Date.now : () => Math.floor(clock.wall());
   let second = Number.NaN;
   let start = '';

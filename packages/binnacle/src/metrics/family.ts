@@ -87,6 +87,14 @@ export class Cell implements Series {
     if (exemplar !== undefined && (exemplar.traceFlags & TraceFlags.SAMPLED) !== 0) this.#keep(bucket, value, exemplar);
   }
 
+  /** Begins at 0 again. */
+  reset(): void {
+    this.value = 0;
+    this.sum = 0;
+    this.counts.fill(0);
+    this.exemplars = undefined;
+  }
+
   #keep(bucket: number, value: number, { traceId, spanId, endedAt }: SpanIds): void {
     const at = endedAt ?? Date.now();
     this.exemplars ??= new Array<Exemplar | undefined>(this.counts.length).fill(undefined);

@@ -29,29 +29,31 @@ export interface HistogramOptions<L extends string> extends InstrumentOptions<L>
 /** Arguments of a recording: the labels come first, and are left out where the metric has none. */
 type Recording<L extends string, V extends unknown[]> = [L] extends [never] ? V : [labels: Labels<L>, ...V];
 
-export interface Counter<L extends string = never> {
+// `in out`: a metric is taken for one of exactly its labels; by its methods alone, one of two would pass for one of one.
+export interface Counter<in out L extends string = never> {
   /** Adds 1, or a value not below 0. */
   inc(...args: Recording<L, [value?: number]>): void;
   /** Resolves a label set once, for hot paths. */
   bind(labels: Labels<L>): BoundCounter;
 }
 
-export interface Gauge<L extends string = never> {
+export interface Gauge<in out L extends string = never> {
   set(...args: Recording<L, [value: number]>): void;
   inc(...args: Recording<L, [value?: number]>): void;
   dec(...args: Recording<L, [value?: number]>): void;
   bind(labels: Labels<L>): BoundGauge;
 }
 
-export interface Histogram<L extends string = never> {
+export interface Histogram<in out L extends string = never> {
   observe(...args: Recording<L, [value: number]>): void;
   bind(labels: Labels<L>): BoundHistogram;
 }
 
+// `NoInfer`: labels come from the definition alone, and not from what its result is assigned to.
 export interface Instruments {
-  counter<const L extends string = never>(options: InstrumentOptions<L>): Counter<L>;
-  gauge<const L extends string = never>(options: GaugeOptions<L>): Gauge<L>;
-  histogram<const L extends string = never>(options: HistogramOptions<L>): Histogram<L>;
+  counter<const L extends string = never>(options: InstrumentOptions<L>): Counter<NoInfer<L>>;
+  gauge<const L extends string = never>(options: GaugeOptions<L>): Gauge<NoInfer<L>>;
+  histogram<const L extends string = never>(options: HistogramOptions<L>): Histogram<NoInfer<L>>;
 }
 
 const ACROSS: readonly unknown[] = ['sum', 'max', 'min', 'average', 'each', undefined];

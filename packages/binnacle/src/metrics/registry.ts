@@ -44,6 +44,8 @@ export interface Registry extends Instruments {
   read(): Promise<View>;
   /** The metrics as they are now; nothing is read for it. */
   families(): Family[];
+  /** Counters and histograms begin at 0 again; gauges, which tell what is, stay. For tests of users'. */
+  reset(): void;
   /** The whole exposition, in chunks between which the event loop is free. */
   scrape(format: Format): AsyncIterable<string>;
 }
@@ -114,6 +116,11 @@ export function createRegistry(options: RegistryOptions): Registry {
       if (hosts.has(registry)) return;
       hosts.add(registry);
       guests.push(patientGuest(registry));
+    },
+    reset() {
+      for (const family of families.values()) {
+        if (family.kind !== 'gauge') for (const cell of family.cells()) cell.reset();
+      }
     },
     async *scrape(format) {
       const start = performance.now();

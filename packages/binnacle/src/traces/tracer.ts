@@ -46,6 +46,8 @@ export interface TracesOptions {
   readonly log: WriteLine;
   /** Takes the place of the settings' exporter; for tests. */
   readonly exporter?: SpanExporter;
+  /** Takes the place of all that sends spans away, and of a host's own SDK; for tests of users'. */
+  readonly processor?: SpanProcessor;
 }
 
 export interface Traces {
@@ -125,11 +127,11 @@ function createPipeline(options: TracesOptions, resource: ReturnType<typeof crea
   const { settings } = options;
   const none = { host: undefined, provider: undefined, batches: undefined, requests: undefined };
   if (settings.disabled) return { ...none, tracer: createDisabledTracer() };
-  const host = hostProvider();
+  const host = options.processor === undefined ? hostProvider() : undefined;
   if (host !== undefined) return { ...none, host, tracer: host.getTracer(SCOPE.name) };
   const sampler = createSampler(settings.sampler);
   const ids = createIds();
-  if (options.exporter === undefined && settings.exporter === 'none') {
+  if (options.processor === undefined && options.exporter === undefined && settings.exporter === 'none') {
     const tracer = createIdTracer(sampler, ids);
     const requests = createRequestSpans({ ids, sampler });
     return { ...none, tracer, provider: { getTracer: () => tracer }, requests };
@@ -164,6 +166,7 @@ interface Processing {
 
 function createProcessor(options: TracesOptions, resource: Resource): Processing {
   const { settings, faults, recorder } = options;
+  if (options.processor !== undefined) return { processor: options.processor };
   if (options.exporter === undefined && settings.exporter === 'console')
     return { processor: createConsoleProcessor(options.log, recorder) };
   const { batch } = settings;
