@@ -48,10 +48,11 @@ function addRoute(app: FastifyInstance, { method, path, answer, write }: Route):
   });
 }
 
-const createApp: CreateApp = async (obs, routes) => {
+const createApp: CreateApp = async (obs, routes, prepare) => {
   const app = await buildApp(obs, routes);
+  prepare(app.server);
   await app.listen({ port: 0, host: '127.0.0.1' });
-  return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
+  return { port: (app.server.address() as AddressInfo).port, server: app.server, close: () => app.close() };
 };
 
 describe('Fastify', () => describeBehaviour(createApp));
@@ -73,7 +74,7 @@ describe('Fastify alone', () => {
       const app = await buildApp(obs, []);
       await build(app, obs);
       built = app;
-      return { port: 0, close: () => app.close() };
+      return { port: 0, server: app.server, close: () => app.close() };
     }, given);
     return { app: built as FastifyInstance, harness };
   }

@@ -44,6 +44,7 @@ export function observeFastify(obs: Observability): FastifyPluginAsync {
   const { http } = obs;
   const plugin: FastifyPluginAsync = async (app) => {
     const leave = http.watch(app.server);
+    http.watchUpgrades(app.server);
     app.addHook('onRequest', (request, reply, done) => {
       const exchange = http.begin(request.raw, reply.raw);
       exchange.matched(request.routeOptions.url);

@@ -17,6 +17,8 @@ import {
   type Scope,
 } from '../context.ts';
 import { roundMs } from '../duration.ts';
+import { cutBy } from './cut.ts';
+import { refuseRequest } from './refusal.ts';
 import { type ResponseWatch, watchResponse } from './response-watch.ts';
 import type { HttpServer } from './server.ts';
 
@@ -86,7 +88,7 @@ export class Exchange implements Carrier {
     this.#res = res;
     this.startedAt = server.signals.clock.now();
     this.method = METHODS.has(req.method ?? '') ? (req.method as string) : '_OTHER';
-    this.scheme = 'encrypted' in req.socket && req.socket.encrypted ? 'https' : 'http';
+    this.scheme = (req.socket as { encrypted?: boolean }).encrypted === true ? 'https' : 'http';
     this.path = pathOf(req.url ?? '/');
     this.excluded = server.isExcluded(this.path);
     this.admitted = !server.gate.closed || server.isProbe(this.path);
@@ -173,20 +175,7 @@ export class Exchange implements Carrier {
 
   /** Answers work that was not let in: 503, to be tried elsewhere. */
   refuse(): void {
-    const body = JSON.stringify({
-      error: {
-        code: 'shutting_down',
-        message: 'The service is shutting down; try again.',
-        request_id: this.request.requestId,
-      },
-    });
-    this.#res.writeHead(503, {
-      'content-type': 'application/json; charset=utf-8',
-      'content-length': Buffer.byteLength(body),
-      'retry-after': '1',
-      connection: 'close',
-    });
-    this.#res.end(body);
+    refuseRequest(this.#res, this.request.requestId);
   }
 
   /** Tears the answer down, after `abort` was not heeded. */
@@ -210,7 +199,7 @@ export class Exchange implements Carrier {
       'http.request.method': this.method,
       'url.scheme': this.scheme,
       'url.path': this.path,
-      'network.protocol.version': this.#req.httpVersion,
+      'network.protocol.version': this.#req.httpVersion.replace(/\.0$/, ''),
     };
     if (this.request.ip !== undefined) attributes['client.address'] = this.request.ip;
     if (this.method === '_OTHER') attributes['http.request.method_original'] = String(this.#req.method).slice(0, 32);
@@ -223,7 +212,9 @@ export class Exchange implements Carrier {
     bindToScope(this.#res, this.#scope);
     this.#res.once('finish', () => this.#settle(true));
     this.#res.once('close', () => this.#settle(false));
-    if (req.headers['transfer-encoding'] === undefined && !(Number(req.headers['content-length']) > 0)) return;
+    // HTTP/2 need not announce a body.
+    const announced = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length']) > 0;
+    if (!announced && req.httpVersionMajor < 2) return;
     // `data` listeners would start the flow; Node's parser hands each piece of the body to `push`.
     const push = req.push;
     req.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
@@ -266,14 +257,16 @@ export class Exchange implements Carrier {
   #decide(finished: boolean): Omit<Ending, 'durationMs'> {
     const declared = this.#declared;
     const sent = this.sentStatus;
-    const tornDown = this.watch.destroyed || this.#res.errored != null;
+    const cut = cutBy(this.#req, this.#res, finished, this.watch.destroyed);
     const status = sent === undefined ? {} : { httpStatus: sent };
     const failed = declared !== undefined && declared.outcome !== 'success';
-    if (!finished && !tornDown && !failed) {
+    if (cut === 'client' && !failed) {
       return { outcome: 'cancelled', errorType: 'client_disconnect', httpStatus: CLIENT_CLOSED_REQUEST };
     }
     if (failed) return { outcome: declared.outcome, errorType: errorTypeOf(declared, sent), ...status };
-    if (!finished) return { outcome: 'error', errorType: 'stream_error', ...status };
+    // Node answers a request that did not come in time by itself, with 408.
+    if (cut === 'timeout') return { outcome: 'timeout', errorType: 'timeout', httpStatus: sent ?? 408 };
+    if (cut === 'server') return { outcome: 'error', errorType: 'stream_error', ...status };
     const code = sent ?? 0;
     return { outcome: code >= 500 ? 'error' : 'success', errorType: code >= 500 ? String(code) : '', ...status };
   }
@@ -294,7 +287,7 @@ export class Exchange implements Carrier {
 }
 
 /** The path of a request's target, without query, decoded as routers decode it; of an absolute one (RFC 9112, 3.2.2) too. */
-function pathOf(target: string): string {
+export function pathOf(target: string): string {
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] || '/';
   if (!path.includes('%')) return path;
   try {

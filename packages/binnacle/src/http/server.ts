@@ -2,12 +2,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Ending, RequestInHand } from '../context.ts';
+import type { Carrier, Ending, RequestInHand } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import { CLOSING_LEVELS, closingFields } from '../endings.ts';
 import type { TrustProxy } from '../settings.ts';
 import type { Series, Signals } from '../signals.ts';
 import { createAddressOf } from './address.ts';
+import { watchConnection } from './cut.ts';
 import { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { requestIdFrom } from './request-id.ts';
@@ -41,7 +42,9 @@ export interface HttpServer {
   isProbe(path: string): boolean;
   /** Asks who the user is, once the framework knows. */
   identify(exchange: Exchange, request: object): void;
-  describe(req: IncomingMessage, exchange: Exchange): RequestInHand;
+  describe(req: IncomingMessage, carrier: Carrier | undefined): RequestInHand;
+  /** The exchange of a request that has begun. */
+  exchangeOf(req: object): Exchange | undefined;
   record(exchange: Exchange, ending: Ending): void;
   guard(work: () => void): void;
 }
@@ -61,7 +64,7 @@ const REQUEST_START = 'http.server.request.start';
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { signals } = options;
   const { meters } = signals;
-  const exchanges = new WeakMap<IncomingMessage, Exchange>();
+  const exchanges = new WeakMap<object, Exchange>();
   const addressOf = createAddressOf(options.trustProxy);
   const { gate } = options;
   const requestIds = new WeakMap<IncomingMessage, string>();
@@ -123,8 +126,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     describe: (req, carrier) => ({
       requestId: server.requestIdOf(req),
       ip: addressOf(req.socket.remoteAddress, req.headers['x-forwarded-for']),
-      carrier,
+      ...(carrier && { carrier }),
     }),
+    exchangeOf: (req) => exchanges.get(req),
     record(exchange, ending) {
       gate.leave(exchange);
       openOn(exchange.socket).delete(exchange);
@@ -147,6 +151,7 @@ function createConnections(): (socket: Socket) => Set<Exchange> {
     if (known !== undefined) return known;
     const open = new Set<Exchange>();
     connections.set(socket, open);
+    watchConnection(socket);
     socket.once('close', () => {
       for (const exchange of [...open]) exchange.lost();
     });
