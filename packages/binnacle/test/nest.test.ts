@@ -65,10 +65,10 @@ function toController(routes: readonly Route[]): new () => object {
 
 function toFilter(obs: Observability, host: HttpAdapterHost): object {
   class Filter {
-    catch(error: Error, { switchToHttp }: ArgumentsHost): void {
+    catch(error: Error, context: ArgumentsHost): void {
       obs.log.info(error instanceof NotFoundException ? 'not found handler' : 'error handler');
       const status = error instanceof HttpException ? error.getStatus() : ((error as { statusCode?: number }).statusCode ?? 500);
-      const response = switchToHttp().getResponse<ServerResponse>();
+      const response = context.switchToHttp().getResponse<ServerResponse>();
       if (host.httpAdapter.isHeadersSent(response)) host.httpAdapter.end(response);
       else host.httpAdapter.reply(response, { error: {} }, status);
     }

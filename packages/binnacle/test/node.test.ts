@@ -20,9 +20,7 @@ function match(template: string, path: string): Params | undefined {
     return '([^/]+)';
   });
   const found = new RegExp(`^${pattern}$`).exec(path);
-  return found === null
-    ? undefined
-    : Object.fromEntries(names.map((name, at) => [name, decodeURIComponent(found[at + 1] ?? '')]));
+  return found === null ? undefined : Object.fromEntries(names.map((name, at) => [name, found[at + 1] ?? '']));
 }
 
 /** A service as it is written over bare `node:http`. */

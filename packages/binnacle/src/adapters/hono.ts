@@ -1,6 +1,5 @@
 /** Hono on `@hono/node-server`: one middleware, before all others. */
 import type { HttpBindings } from '@hono/node-server';
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { Observability } from '../observe.ts';
@@ -21,7 +20,9 @@ export async function observeHono(obs: Observability): Promise<MiddlewareHandler
     if (incoming === undefined || outgoing === undefined) return next();
     http.watchUpgrades((incoming.socket as { server?: object }).server);
     const exchange = http.enter(incoming, outgoing);
-    if (exchange === undefined) return RESPONSE_ALREADY_SENT;
+    // Hono's server has nothing to add, and is not told to go on: its mark for such answers gets lost on the way of a
+    // `HEAD` request, which it would answer once more. Nothing else holds the promise.
+    if (exchange === undefined) return new Promise<never>(() => {});
     exchange.matched(routeOf(c));
     http.identify(exchange, c);
     await exchange.run(next);
