@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^binnacle$/, replacement: source('packages/binnacle/src/index.ts') },
-      { find: /^binnacle\/fastify$/, replacement: source('packages/binnacle/src/adapters/fastify.ts') },
+      { find: /^binnacle\/(\w+)$/, replacement: source('packages/binnacle/src/adapters/$1.ts') },
     ],
   },
   test: {

@@ -18,7 +18,11 @@ function addRoute(app: App, { method, path, answer, write }: Route): void {
       await write(c.env.incoming, c.env.outgoing);
       return RESPONSE_ALREADY_SENT;
     }
-    const { status = 200, headers = {}, body } = (await answer?.({ params: c.req.param(), body: await bodyOf(c) })) ?? {};
+    const {
+      status = 200,
+      headers = {},
+      body,
+    } = (await answer?.({ params: c.req.param(), body: await bodyOf(c) })) ?? {};
     if (body instanceof Readable) return new Response(Readable.toWeb(body) as ReadableStream, { status, headers });
     if (body === undefined || typeof body === 'string') return new Response(body ?? null, { status, headers });
     return Response.json(body, { status, headers });

@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import {
-  All,
   type ArgumentsHost,
   Catch,
   Controller,
@@ -67,7 +66,8 @@ function toFilter(obs: Observability, host: HttpAdapterHost): object {
   class Filter {
     catch(error: Error, context: ArgumentsHost): void {
       obs.log.info(error instanceof NotFoundException ? 'not found handler' : 'error handler');
-      const status = error instanceof HttpException ? error.getStatus() : ((error as { statusCode?: number }).statusCode ?? 500);
+      const status =
+        error instanceof HttpException ? error.getStatus() : ((error as { statusCode?: number }).statusCode ?? 500);
       const response = context.switchToHttp().getResponse<ServerResponse>();
       if (host.httpAdapter.isHeadersSent(response)) host.httpAdapter.end(response);
       else host.httpAdapter.reply(response, { error: {} }, status);
@@ -92,7 +92,12 @@ const createAppOf =
     const app = await createNestApp(obs, platform, App);
     app.useGlobalFilters(toFilter(obs, app.get(HttpAdapterHost)) as never);
     if (platform === 'fastify')
-      app.getHttpAdapter().getInstance().addContentTypeParser('application/octet-stream', (_: unknown, __: unknown, done: (error: null) => void) => done(null));
+      app
+        .getHttpAdapter()
+        .getInstance()
+        .addContentTypeParser('application/octet-stream', (_: unknown, __: unknown, done: (error: null) => void) =>
+          done(null),
+        );
     const server: AppServer = app.getHttpServer();
     prepare(server);
     await app.listen(0, '127.0.0.1');
@@ -108,4 +113,3 @@ const createAppOf =
 
 describe('NestJS on Express', () => describeBehaviour(createAppOf('express')));
 describe('NestJS on Fastify', () => describeBehaviour(createAppOf('fastify')));
-void All;

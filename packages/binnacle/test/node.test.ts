@@ -58,7 +58,10 @@ async function bodyOf(req: IncomingMessage): Promise<unknown> {
 
 async function send(res: ServerResponse, { status = 200, headers = {}, body }: Answer = {}): Promise<void> {
   const isText = typeof body === 'string';
-  res.writeHead(status, isText || body instanceof Readable ? headers : { 'content-type': 'application/json', ...headers });
+  res.writeHead(
+    status,
+    isText || body instanceof Readable ? headers : { 'content-type': 'application/json', ...headers },
+  );
   if (body instanceof Readable) await pipeline(body, res);
   else res.end(isText || body === undefined ? body : JSON.stringify(body));
 }

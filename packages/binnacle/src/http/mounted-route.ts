@@ -105,7 +105,9 @@ function withName(template: string, name: string, value: unknown): string {
   if (typeof text !== 'string' || text === '') return template;
   const whole = template.lastIndexOf(`/${text}/`) >= 0 ? template.lastIndexOf(`/${text}/`) : wholeAtEnd(template, text);
   const at = whole >= 0 ? whole + 1 : template.lastIndexOf(text);
-  return at < 0 || template[at - 1] === ':' ? template : `${template.slice(0, at)}:${name}${template.slice(at + text.length)}`;
+  return at < 0 || template[at - 1] === ':'
+    ? template
+    : `${template.slice(0, at)}:${name}${template.slice(at + text.length)}`;
 }
 
 function wholeAtEnd(template: string, text: string): number {

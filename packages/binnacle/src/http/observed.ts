@@ -7,9 +7,7 @@ import type { HttpServer } from './server.ts';
 import { createUpgrades } from './upgrades.ts';
 
 /** The HTTP side, for adapters. */
-export interface ObservedHttp
-  extends Omit<HttpServer, 'signals' | 'record' | 'describe' | 'guard'>,
-    Entrance {
+export interface ObservedHttp extends Omit<HttpServer, 'signals' | 'record' | 'describe' | 'guard'>, Entrance {
   readonly probes: Probes;
   /** Says the route of a request by its template (`/items/:id`), where no framework knows it. */
   setRoute(request: ListenerRequest, template: string): void;
@@ -28,8 +26,7 @@ export function createObservedHttp(
   let management: Management | undefined;
   return Object.assign(server, entrance, {
     probes,
-    setRoute: (request: ListenerRequest, template: string): void =>
-      server.exchangeOf(request)?.matched(template),
+    setRoute: (request: ListenerRequest, template: string): void => server.exchangeOf(request)?.matched(template),
     async listenForManagement(): Promise<void> {
       if (settings.managementPort === undefined || management !== undefined) return;
       management = await listenForManagement(server, probes, settings.host, settings.managementPort);

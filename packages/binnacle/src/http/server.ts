@@ -106,12 +106,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
     watch(listener) {
       const onStart = (message: unknown): void => {
-        const {
-          request,
-          response,
-          server: from,
-        } = message as { request: IncomingMessage; response: ServerResponse; server: object };
-        if (from === listener) guard(() => void open(request, response));
+        const start = message as { request: IncomingMessage; response: ServerResponse; server: object };
+        if (start.server === listener) guard(() => void open(start.request, start.response));
       };
       subscribe(REQUEST_START, onStart);
       return () => void unsubscribe(REQUEST_START, onStart);

@@ -38,13 +38,7 @@ export function createUpgrades(server: HttpServer, logger: string): Upgrades {
   };
 }
 
-function open(
-  server: HttpServer,
-  logger: string,
-  req: IncomingMessage,
-  socket: Socket,
-  pass: () => boolean,
-): boolean {
+function open(server: HttpServer, logger: string, req: IncomingMessage, socket: Socket, pass: () => boolean): boolean {
   if (server.gate.closed) {
     const requestId = server.requestIdOf(req);
     server.signals.meters.httpUpgrades

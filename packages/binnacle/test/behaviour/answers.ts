@@ -103,8 +103,13 @@ export function describeAnswers(createApp: CreateApp): void {
   test('a parameter that cannot be decoded is no route of its own, whether its framework takes it or not', async () => {
     await start();
     const statuses = [];
-    for (const path of ['/items/%ff', '/items/%c3%28', '/items/%']) statuses.push((await send(`${app.url}${path}`)).status);
-    expect([[400, 400, 400], [404, 404, 404], [200, 200, 200]]).toContainEqual(statuses);
+    for (const path of ['/items/%ff', '/items/%c3%28', '/items/%'])
+      statuses.push((await send(`${app.url}${path}`)).status);
+    expect([
+      [400, 400, 400],
+      [404, 404, 404],
+      [200, 200, 200],
+    ]).toContainEqual(statuses);
     const lines = await app.closing(3);
     const routes = statuses.map((status) => (status === 200 ? ['/items/:id'] : ['/items/:id', '__unmatched__']));
     for (const [at, line] of lines.entries()) expect(routes[at]).toContain(line.route);

@@ -106,10 +106,12 @@ export async function startHarness(createApp: CreateApp, given: HarnessOptions =
     await obs.close();
     await receiver.close();
   };
-  const app = await createApp(obs, given.routes ?? [], (server) => given.prepare?.(server)).catch(async (error: unknown) => {
-    await close();
-    throw error;
-  });
+  const app = await createApp(obs, given.routes ?? [], (server) => given.prepare?.(server)).catch(
+    async (error: unknown) => {
+      await close();
+      throw error;
+    },
+  );
   const isClosing = (line: LogLine): boolean => line.message.endsWith('Request completed');
   const scrape = async (): Promise<string> => {
     let text = '';
