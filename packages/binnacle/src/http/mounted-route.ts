@@ -49,7 +49,7 @@ export function createRouteTracker(): TrackRoute {
       while (levels.length > 1 && !isBelow(base, topOf(levels).base)) levels.pop();
       const { base: above, template } = topOf(levels);
       if (base.length <= above.length) return template;
-      const mounted = template + boundedBy(prefixes, mountTemplate(base.slice(above.length), pending));
+      const mounted = template + mountTemplate(base.slice(above.length), pending, prefixes);
       levels.push({ base, template: mounted });
       return mounted;
     };
@@ -83,10 +83,13 @@ function isBelow(base: string, above: string): boolean {
 }
 
 /** A mount's part of the template: its pattern, or the text it matched with what its parameters hold named. */
-function mountTemplate(text: string, { params, pattern }: Layer): string {
+function mountTemplate(text: string, { params, pattern }: Layer, prefixes: Map<string, string>): string {
   if (pattern !== undefined) return withSlash(textOf(pattern).replace(/\/+$/, ''));
   const values = Object.entries((params ?? {}) as Record<string, unknown>).reverse();
-  return values.reduce((template, [name, value]) => withName(template, name, value), decoded(text));
+  return boundedBy(
+    prefixes,
+    values.reduce((template, [name, value]) => withName(template, name, value), decoded(text)),
+  );
 }
 
 /** A prefix that is in use, in the letters it was first seen with: a mount matches them in any case. */
@@ -103,15 +106,12 @@ function boundedBy(prefixes: Map<string, string>, prefix: string): string {
 function withName(template: string, name: string, value: unknown): string {
   const text = Array.isArray(value) ? value.join('/') : value;
   if (typeof text !== 'string' || text === '') return template;
-  const whole = template.lastIndexOf(`/${text}/`) >= 0 ? template.lastIndexOf(`/${text}/`) : wholeAtEnd(template, text);
+  const atEnd = template.endsWith(`/${text}`) ? template.length - text.length - 1 : -1;
+  const whole = Math.max(atEnd, template.lastIndexOf(`/${text}/`));
   const at = whole >= 0 ? whole + 1 : template.lastIndexOf(text);
   return at < 0 || template[at - 1] === ':'
     ? template
     : `${template.slice(0, at)}:${name}${template.slice(at + text.length)}`;
-}
-
-function wholeAtEnd(template: string, text: string): number {
-  return template.endsWith(`/${text}`) ? template.length - text.length - 1 : -1;
 }
 
 function decoded(text: string): string {
