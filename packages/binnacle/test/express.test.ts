@@ -76,7 +76,11 @@ const createAppOf =
       else res.status(error.statusCode ?? 500).json({ error: {} });
     };
     app.use(onError);
-    return listen(app, prepare);
+    return listen(app, (server) => {
+      prepare(server);
+      // Else from the first request on.
+      obs.http.watchUpgrades(server);
+    });
   };
 
 describe('Express 5', () => describeBehaviour(createAppOf(express)));

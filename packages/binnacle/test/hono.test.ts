@@ -79,7 +79,11 @@ const createApp: CreateApp = async (obs, routes, prepare) => {
     obs.log.info('error handler');
     return c.json({ error: {} }, ((error as { statusCode?: number }).statusCode ?? 500) as 500);
   });
-  return listen(app, prepare);
+  return listen(app, (server) => {
+    prepare(server);
+    // Else from the first request on.
+    obs.http.watchUpgrades(server);
+  });
 };
 
 describe('Hono', () => describeBehaviour(createApp));

@@ -17,15 +17,16 @@ const ended = new WeakMap<Socket, 'server' | 'timeout'>();
 
 /**
  * Notes how a connection is destroyed: by the client's leaving, which Node answers by a `destroy` of its own, or by this
- * side. The instance's own method is wrapped.
+ * side. The instance's own method is wrapped. `onTimeout` is called before anybody may write an answer that leaves no more.
  */
-export function watchConnection(socket: Socket): void {
+export function watchConnection(socket: Socket, onTimeout: () => void): void {
   // A request of HTTP/2 has a stand-in for its connection, whose end is its stream's: that is read from the stream.
   if ('stream' in socket || typeof socket.destroy !== 'function') return;
   const { destroy } = socket;
   socket.destroy = (error?: Error): Socket => {
     const by = socket.destroyed || ended.has(socket) ? undefined : endedBy(socket, error);
     if (by !== undefined) ended.set(socket, by);
+    if (by === 'timeout') onTimeout();
     return destroy.call(socket, error);
   };
 }

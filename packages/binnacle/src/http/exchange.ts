@@ -234,6 +234,8 @@ export class Exchange implements Carrier {
     const durationMs = roundMs(this.#server.signals.clock.now() - this.startedAt);
     this.#ending = { ...this.#decide(finished), durationMs };
     if (this.#ending.errorType !== 'client_disconnect') {
+      // Nobody is there any more to answer to.
+      if (this.#ending.errorType === 'timeout' && !finished) this.#cancel('client_disconnect');
       this.#tell();
       return;
     }

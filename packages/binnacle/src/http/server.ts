@@ -147,10 +147,11 @@ function createConnections(): (socket: Socket) => Set<Exchange> {
     if (known !== undefined) return known;
     const open = new Set<Exchange>();
     connections.set(socket, open);
-    watchConnection(socket);
-    socket.once('close', () => {
+    const lose = (): void => {
       for (const exchange of [...open]) exchange.lost();
-    });
+    };
+    watchConnection(socket, lose);
+    socket.once('close', lose);
     return open;
   };
 }
