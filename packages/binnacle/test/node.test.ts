@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttp2Server, createSecureServer, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -7,7 +8,8 @@ import { pipeline } from 'node:stream/promises';
 import { describe } from 'vitest';
 import { observeNode } from '../src/adapters/node.ts';
 import type { Observability } from '../src/observe.ts';
-import type { Answer, CreateApp, Route } from './behaviour/harness.ts';
+import type { Answer, App, AppServer, CreateApp, Route } from './behaviour/harness.ts';
+import { type CreateHttp2App, describeHttp2 } from './behaviour/http2.ts';
 import { describeBehaviour } from './behaviour.ts';
 
 type Params = Readonly<Record<string, string>>;
@@ -66,9 +68,7 @@ async function send(res: ServerResponse, { status = 200, headers = {}, body }: A
   else res.end(isText || body === undefined ? body : JSON.stringify(body));
 }
 
-const createApp: CreateApp = async (obs, routes, prepare) => {
-  const server = createServer(createHandler(obs, routes));
-  prepare(server);
+async function listen(obs: Observability, server: AppServer): Promise<App> {
   await observeNode(obs, server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -78,9 +78,25 @@ const createApp: CreateApp = async (obs, routes, prepare) => {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        server.closeAllConnections?.();
       }),
   };
+}
+
+const createApp: CreateApp = (obs, routes, prepare) => {
+  const server = createServer(createHandler(obs, routes));
+  prepare(server);
+  return listen(obs, server);
 };
 
-describe('node:http', () => describeBehaviour(createApp));
+const createHttp2App: CreateHttp2App = (tls, obs, routes) => {
+  const handler = createHandler(obs, routes) as unknown as Parameters<typeof createHttp2Server>[1];
+  const server: Http2Server =
+    tls === undefined ? createHttp2Server(handler) : createSecureServer({ ...tls, allowHTTP1: true }, handler);
+  return listen(obs, server as unknown as AppServer);
+};
+
+describe('node:http', () => {
+  describeBehaviour(createApp);
+  describe('HTTP/2', () => describeHttp2(createHttp2App));
+});

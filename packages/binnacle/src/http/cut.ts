@@ -1,6 +1,6 @@
 /** Who cut an answer short: the client, the server itself, or Node's time limit for requests. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 
 export type Cut = 'client' | 'server' | 'timeout';
@@ -48,17 +48,22 @@ export function cutBy(
   destroyed: boolean,
 ): Cut | undefined {
   const stream = (res as { stream?: ServerHttp2Stream }).stream;
-  if (stream !== undefined) return cutStream(stream, destroyed);
+  if (stream !== undefined) return cutStream(stream, res.writableEnded, destroyed);
   if (destroyed && !finished) return 'server';
   if (res.errored != null) return isPeers(res.errored) && req.socket.destroyed ? 'client' : 'server';
   return finished ? undefined : (ended.get(req.socket) ?? 'client');
 }
 
-/** A stream that was written to its end is whole, whatever its reader says after that. */
-function cutStream(stream: ServerHttp2Stream, destroyed: boolean): Cut | undefined {
-  if (stream.writableFinished && stream.errored == null) return undefined;
+/**
+ * A stream that the server ended and that was sent to its end is whole, whatever its reader says after that. A reset by
+ * the client ends the server's side for it, so that the end of writing alone says nothing.
+ */
+function cutStream(stream: ServerHttp2Stream, ended: boolean, destroyed: boolean): Cut | undefined {
+  if (ended && stream.writableFinished && !stream.aborted) return undefined;
   if (destroyed) return 'server';
-  return stream.errored == null || isPeers(stream.errored) ? 'client' : 'server';
+  if (stream.errored != null) return isPeers(stream.errored) ? 'client' : 'server';
+  // A client's reset has a code, or ends the writing; the server's own `destroy` does neither.
+  return stream.rstCode === constants.NGHTTP2_NO_ERROR && !stream.writableFinished ? 'server' : 'client';
 }
 
 function isPeers(error: Error): boolean {
