@@ -13,10 +13,11 @@ import {
   startHarness,
   waitFor,
 } from './behaviour/harness.ts';
+import { type CreateHttp2App, describeHttp2 } from './behaviour/http2.ts';
 import { describeBehaviour } from './behaviour.ts';
 
-async function buildApp(obs: Observability, routes: readonly Route[]): Promise<FastifyInstance> {
-  const app = Fastify(fastifyOptions(obs)) as unknown as FastifyInstance;
+async function buildApp(obs: Observability, routes: readonly Route[], options: object = {}): Promise<FastifyInstance> {
+  const app = Fastify({ ...fastifyOptions(obs), ...options }) as unknown as FastifyInstance;
   await app.register(observeFastify(obs));
   app.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
     obs.log.info('error handler');
@@ -48,6 +49,12 @@ function addRoute(app: FastifyInstance, { method, path, answer, write }: Route):
   });
 }
 
+const createHttp2App: CreateHttp2App = async (tls, obs, routes) => {
+  const app = await buildApp(obs, routes, { http2: true, ...(tls && { https: { ...tls, allowHTTP1: true } }) });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  return { port: (app.server.address() as AddressInfo).port, server: app.server, close: () => app.close() };
+};
+
 const createApp: CreateApp = async (obs, routes, prepare) => {
   const app = await buildApp(obs, routes);
   prepare(app.server);
@@ -55,7 +62,10 @@ const createApp: CreateApp = async (obs, routes, prepare) => {
   return { port: (app.server.address() as AddressInfo).port, server: app.server, close: () => app.close() };
 };
 
-describe('Fastify', () => describeBehaviour(createApp));
+describe('Fastify', () => {
+  describeBehaviour(createApp);
+  describe('HTTP/2', () => describeHttp2(createHttp2App));
+});
 
 describe('Fastify alone', () => {
   let harness: Harness | undefined;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { createServer as createHttp2Server, createSecureServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
@@ -21,6 +22,7 @@ import {
   send,
   startHarness,
 } from './behaviour/harness.ts';
+import { type CreateHttp2App, describeHttp2 } from './behaviour/http2.ts';
 import { describeBehaviour } from './behaviour.ts';
 
 type App = Hono<{ Bindings: HttpBindings }>;
@@ -51,8 +53,12 @@ async function bodyOf(c: Context): Promise<unknown> {
   }
 }
 
-async function listen(app: App, prepare: (server: AppServer) => void = () => {}): Promise<RunningApp> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+async function listen(
+  app: App,
+  prepare: (server: AppServer) => void = () => {},
+  options: object = {},
+): Promise<RunningApp> {
+  const server = createAdaptorServer({ fetch: app.fetch, ...options }) as Server;
   prepare(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -62,12 +68,12 @@ async function listen(app: App, prepare: (server: AppServer) => void = () => {})
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        server.closeAllConnections?.();
       }),
   };
 }
 
-const createApp: CreateApp = async (obs, routes, prepare) => {
+async function buildApp(obs: Observability, routes: readonly Route[]): Promise<App> {
   const app: App = new Hono<{ Bindings: HttpBindings }>();
   app.use(await observeHono(obs));
   for (const route of routes) addRoute(app, route);
@@ -79,14 +85,26 @@ const createApp: CreateApp = async (obs, routes, prepare) => {
     obs.log.info('error handler');
     return c.json({ error: {} }, ((error as { statusCode?: number }).statusCode ?? 500) as 500);
   });
-  return listen(app, (server) => {
+  return app;
+}
+
+const createApp: CreateApp = async (obs, routes, prepare) =>
+  listen(await buildApp(obs, routes), (server) => {
     prepare(server);
     // Else from the first request on.
     obs.http.watchUpgrades(server);
   });
-};
 
-describe('Hono', () => describeBehaviour(createApp));
+const createHttp2App: CreateHttp2App = async (tls, obs, routes) =>
+  listen(await buildApp(obs, routes), undefined, {
+    createServer: tls === undefined ? createHttp2Server : createSecureServer,
+    serverOptions: tls === undefined ? {} : { ...tls, allowHTTP1: true },
+  });
+
+describe('Hono', () => {
+  describeBehaviour(createApp);
+  describe('HTTP/2', () => describeHttp2(createHttp2App));
+});
 
 describe('Hono alone', () => {
   let harness: Harness | undefined;

@@ -42,6 +42,7 @@ import {
   send,
   startHarness,
 } from './behaviour/harness.ts';
+import { type CreateHttp2App, describeHttp2 } from './behaviour/http2.ts';
 import { describeBehaviour } from './behaviour.ts';
 
 type Platform = 'express' | 'fastify';
@@ -95,29 +96,43 @@ function toFilter(obs: Observability, host: HttpAdapterHost): object {
   return new Filter();
 }
 
-async function createNestApp(obs: Observability, platform: Platform, module: object): Promise<INestApplication> {
-  const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
+async function createNestApp(
+  obs: Observability,
+  platform: Platform,
+  module: object,
+  options: object = {},
+): Promise<INestApplication> {
+  const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter(options);
   const app = await NestFactory.create(module, adapter, { logger: false, abortOnError: false });
   await observeNest(obs, app);
   return app;
 }
 
+async function buildApp(
+  obs: Observability,
+  platform: Platform,
+  routes: readonly Route[],
+  options: object = {},
+): Promise<INestApplication> {
+  class App {}
+  Module({ controllers: [toController(routes)] })(App);
+  const app = await createNestApp(obs, platform, App, options);
+  app.useGlobalFilters(toFilter(obs, app.get(HttpAdapterHost)) as never);
+  const parse = (_request: unknown, _payload: unknown, done: (error: null) => void) => done(null);
+  if (platform === 'fastify')
+    app.getHttpAdapter().getInstance().addContentTypeParser('application/octet-stream', parse);
+  return app;
+}
+
 const createAppOf =
   (platform: Platform): CreateApp =>
-  async (obs, routes, prepare) => {
-    class App {}
-    Module({ controllers: [toController(routes)] })(App);
-    const app = await createNestApp(obs, platform, App);
-    app.useGlobalFilters(toFilter(obs, app.get(HttpAdapterHost)) as never);
-    if (platform === 'fastify')
-      app
-        .getHttpAdapter()
-        .getInstance()
-        .addContentTypeParser('application/octet-stream', (_: unknown, __: unknown, done: (error: null) => void) =>
-          done(null),
-        );
-    return listen(app, prepare);
-  };
+  async (obs, routes, prepare) =>
+    listen(await buildApp(obs, platform, routes), prepare);
+
+const createHttp2App: CreateHttp2App = async (tls, obs, routes) => {
+  const options = { http2: true, ...(tls && { https: { ...tls, allowHTTP1: true } }) };
+  return listen(await buildApp(obs, 'fastify', routes, options));
+};
 
 async function listen(app: INestApplication, prepare: (server: AppServer) => void = () => {}): Promise<RunningApp> {
   const server: AppServer = app.getHttpServer();
@@ -127,14 +142,17 @@ async function listen(app: INestApplication, prepare: (server: AppServer) => voi
     port: (server.address() as AddressInfo).port,
     server,
     async close() {
-      server.closeAllConnections();
+      server.closeAllConnections?.();
       await app.close();
     },
   };
 }
 
 describe('NestJS on Express', () => describeBehaviour(createAppOf('express')));
-describe('NestJS on Fastify', () => describeBehaviour(createAppOf('fastify')));
+describe('NestJS on Fastify', () => {
+  describeBehaviour(createAppOf('fastify'));
+  describe('HTTP/2', () => describeHttp2(createHttp2App));
+});
 
 /** A class whose methods are handlers, each with the decorators that make it one. */
 function toClass(
