@@ -17,7 +17,7 @@ import {
   send,
   startHarness,
 } from './behaviour/harness.ts';
-import { describeBehaviour } from './behaviour.ts';
+import { describeAdapter } from './behaviour.ts';
 
 type Factory = typeof express;
 
@@ -83,8 +83,8 @@ const createAppOf =
     });
   };
 
-describe('Express 5', () => describeBehaviour(createAppOf(express)));
-describe('Express 4', () => describeBehaviour(createAppOf(express4)));
+describeAdapter('Express 5', createAppOf(express));
+describeAdapter('Express 4', createAppOf(express4));
 
 describe.each([
   ['Express 5', express],

@@ -13,8 +13,8 @@ import {
   startHarness,
   waitFor,
 } from './behaviour/harness.ts';
-import { type CreateHttp2App, describeHttp2 } from './behaviour/http2.ts';
-import { describeBehaviour } from './behaviour.ts';
+import type { CreateHttp2App } from './behaviour/http2.ts';
+import { describeAdapter } from './behaviour.ts';
 
 async function buildApp(obs: Observability, routes: readonly Route[], options: object = {}): Promise<FastifyInstance> {
   const app = Fastify({ ...fastifyOptions(obs), ...options }) as unknown as FastifyInstance;
@@ -62,10 +62,7 @@ const createApp: CreateApp = async (obs, routes, prepare) => {
   return { port: (app.server.address() as AddressInfo).port, server: app.server, close: () => app.close() };
 };
 
-describe('Fastify', () => {
-  describeBehaviour(createApp);
-  describe('HTTP/2', () => describeHttp2(createHttp2App));
-});
+describeAdapter('Fastify', createApp, createHttp2App);
 
 describe('Fastify alone', () => {
   let harness: Harness | undefined;

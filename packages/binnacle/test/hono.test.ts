@@ -22,8 +22,8 @@ import {
   send,
   startHarness,
 } from './behaviour/harness.ts';
-import { type CreateHttp2App, describeHttp2 } from './behaviour/http2.ts';
-import { describeBehaviour } from './behaviour.ts';
+import type { CreateHttp2App } from './behaviour/http2.ts';
+import { describeAdapter } from './behaviour.ts';
 
 type App = Hono<{ Bindings: HttpBindings }>;
 
@@ -101,10 +101,7 @@ const createHttp2App: CreateHttp2App = async (tls, obs, routes) =>
     serverOptions: tls === undefined ? {} : { ...tls, allowHTTP1: true },
   });
 
-describe('Hono', () => {
-  describeBehaviour(createApp);
-  describe('HTTP/2', () => describeHttp2(createHttp2App));
-});
+describeAdapter('Hono', createApp, createHttp2App);
 
 describe('Hono alone', () => {
   let harness: Harness | undefined;

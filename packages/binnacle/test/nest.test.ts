@@ -42,8 +42,8 @@ import {
   send,
   startHarness,
 } from './behaviour/harness.ts';
-import { type CreateHttp2App, describeHttp2 } from './behaviour/http2.ts';
-import { describeBehaviour } from './behaviour.ts';
+import type { CreateHttp2App } from './behaviour/http2.ts';
+import { describeAdapter } from './behaviour.ts';
 
 type Platform = 'express' | 'fastify';
 type RequestOf = IncomingMessage & { params: Record<string, string>; body: unknown; raw?: IncomingMessage };
@@ -148,11 +148,8 @@ async function listen(app: INestApplication, prepare: (server: AppServer) => voi
   };
 }
 
-describe('NestJS on Express', () => describeBehaviour(createAppOf('express')));
-describe('NestJS on Fastify', () => {
-  describeBehaviour(createAppOf('fastify'));
-  describe('HTTP/2', () => describeHttp2(createHttp2App));
-});
+describeAdapter('NestJS on Express', createAppOf('express'));
+describeAdapter('NestJS on Fastify', createAppOf('fastify'), createHttp2App);
 
 /** A class whose methods are handlers, each with the decorators that make it one. */
 function toClass(

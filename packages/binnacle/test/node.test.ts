@@ -5,12 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { describe } from 'vitest';
 import { observeNode } from '../src/adapters/node.ts';
 import type { Observability } from '../src/observe.ts';
 import type { Answer, App, AppServer, CreateApp, Route } from './behaviour/harness.ts';
-import { type CreateHttp2App, describeHttp2 } from './behaviour/http2.ts';
-import { describeBehaviour } from './behaviour.ts';
+import type { CreateHttp2App } from './behaviour/http2.ts';
+import { describeAdapter } from './behaviour.ts';
 
 type Params = Readonly<Record<string, string>>;
 
@@ -96,7 +95,4 @@ const createHttp2App: CreateHttp2App = (tls, obs, routes) => {
   return listen(obs, server as unknown as AppServer);
 };
 
-describe('node:http', () => {
-  describeBehaviour(createApp);
-  describe('HTTP/2', () => describeHttp2(createHttp2App));
-});
+describeAdapter('node:http', createApp, createHttp2App);
