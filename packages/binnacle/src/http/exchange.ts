@@ -199,7 +199,7 @@ export class Exchange implements Carrier {
       'http.request.method': this.method,
       'url.scheme': this.scheme,
       'url.path': this.path,
-      'network.protocol.version': this.#req.httpVersion.replace(/\.0$/, ''),
+      'network.protocol.version': this.#req.httpVersion === '2.0' ? '2' : this.#req.httpVersion,
     };
     if (this.request.ip !== undefined) attributes['client.address'] = this.request.ip;
     if (this.method === '_OTHER') attributes['http.request.method_original'] = String(this.#req.method).slice(0, 32);

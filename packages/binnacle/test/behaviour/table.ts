@@ -81,18 +81,18 @@ function nameOf(task: RunnerTask): string {
   return task.suite === undefined || task.suite.name === '' ? task.name : `${nameOf(task.suite)} > ${task.name}`;
 }
 
-/** The column of an adapter in the page's only table. */
+/** The column of an adapter in the page's table of behaviours. */
 function readColumn(page: string, adapter: string): Column {
-  const rows = page
+  const table = /<!-- table: .*?-->([\s\S]*?)<!-- \/table -->/.exec(page)?.[1] ?? '';
+  const [head, , ...rows] = table
+    .trim()
     .split('\n')
-    .filter((line) => line.startsWith('| '))
     .map((line) =>
       line
         .split('|')
         .slice(1, -1)
         .map((cell) => cell.trim()),
     );
-  const at = rows[0]?.indexOf(adapter) ?? -1;
-  if (at < 0) return {};
-  return Object.fromEntries(rows.slice(1).map((cells) => [cells[0], cells[at]]));
+  const at = head?.indexOf(adapter) ?? -1;
+  return at < 0 ? {} : Object.fromEntries(rows.map((cells) => [cells[0], cells[at]]));
 }
