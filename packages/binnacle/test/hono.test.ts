@@ -7,7 +7,7 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import { stream, streamSSE } from 'hono/streaming';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { observeHono } from '../src/adapters/hono.ts';
 import type { Observability } from '../src/observe.ts';
 import {
@@ -21,6 +21,7 @@ import {
   type App as RunningApp,
   send,
   startHarness,
+  waitFor,
 } from './behaviour/harness.ts';
 import type { CreateHttp2App } from './behaviour/http2.ts';
 import { describeAdapter } from './behaviour.ts';
@@ -191,14 +192,52 @@ describe('Hono alone', () => {
     ]);
   });
 
-  test('the first of two routes answers, unless it passes the request on', async () => {
+  test('the first of two routes answers, unless it passes the request on; middleware may answer in its place', async () => {
     const app = await start((app) => {
+      app.get('/c/:id', (c, _next) => Promise.resolve(c.text('first')));
+      app.get('/c/*', (c) => c.text('second'));
+      app.use('/static/*', (c, next) => (c.req.path.endsWith('.css') ? Promise.resolve(c.text('a file')) : next()));
       app.get('/a/:id', (c) => c.text('first'));
       app.get('/a/*', (c) => c.text('second'));
       app.get('/b/:id', async (_c, next) => next());
       app.get('/b/*', (c) => c.text('second'));
     });
-    expect(await ask(app, ['/a/1', '/b/1'])).toEqual(['200 /a/:id', '200 /b/*']);
+    expect(await ask(app, ['/a/1', '/b/1', '/c/1', '/static/a.css', '/static/none'])).toEqual([
+      '200 /a/:id',
+      '200 /b/*',
+      '200 /c/:id',
+      '200 /static/*',
+      '404 __unmatched__',
+    ]);
+  });
+
+  test('the route is known before it has answered', async () => {
+    const app = await start((app) => {
+      app.get('/a/:id', () => new Promise<never>(() => {}));
+      app.get('/a/*', (c) => c.text('second'));
+    });
+    const client = await openRaw(app.port);
+    client.write('GET /a/1 HTTP/1.1\r\nHost: x\r\n\r\n');
+    await waitFor(() => expect(app.obs.http.gate.size).toBe(1));
+    client.socket.destroy();
+    expect((await app.closing(1))[0]).toMatchObject({ route: '/a/:id', http_status: 499 });
+  });
+
+  test('probes are answered once, so that their connection stays and nothing is told of it', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+    try {
+      const app = await start(() => {});
+      const client = await openRaw(app.port);
+      for (const [at, method] of ['HEAD', 'GET', 'POST', 'HEAD', 'GET'].entries()) {
+        client.write(`${method} /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`);
+        await waitFor(() => expect(client.received().match(/HTTP\/1\.1 (200|405)/g)).toHaveLength(at + 1));
+      }
+      client.socket.destroy();
+      expect((await app.closing(5)).map(({ status }) => status)).toEqual(Array(5).fill('success'));
+      expect(told.mock.calls).toEqual([]);
+    } finally {
+      told.mockRestore();
+    }
   });
 
   test('streams of its helpers count to their last byte, with the request in hand', async () => {

@@ -1,13 +1,27 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, createSecureServer, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import express from 'express';
+import { afterEach, describe, expect, test } from 'vitest';
+import { observeExpress } from '../src/adapters/express.ts';
 import { observeNode } from '../src/adapters/node.ts';
+import { currentRequest } from '../src/context.ts';
 import type { Observability } from '../src/observe.ts';
-import type { Answer, App, AppServer, CreateApp, Route } from './behaviour/harness.ts';
+import {
+  type Answer,
+  type App,
+  type AppServer,
+  type CreateApp,
+  type Harness,
+  openRaw,
+  type Route,
+  send,
+  startHarness,
+} from './behaviour/harness.ts';
 import type { CreateHttp2App } from './behaviour/http2.ts';
 import { describeAdapter } from './behaviour.ts';
 
@@ -34,7 +48,7 @@ function createHandler(obs: Observability, routes: readonly Route[]) {
         const params = route.method === method ? match(route.path, path) : undefined;
         if (params === undefined) continue;
         obs.http.setRoute(req, route.path);
-        if (route.write === undefined) await send(res, await route.answer?.({ params, body: await bodyOf(req) }));
+        if (route.write === undefined) await answerWith(res, await route.answer?.({ params, body: await bodyOf(req) }));
         else await route.write(req, res);
         return;
       }
@@ -57,7 +71,7 @@ async function bodyOf(req: IncomingMessage): Promise<unknown> {
   }
 }
 
-async function send(res: ServerResponse, { status = 200, headers = {}, body }: Answer = {}): Promise<void> {
+async function answerWith(res: ServerResponse, { status = 200, headers = {}, body }: Answer = {}): Promise<void> {
   const isText = typeof body === 'string';
   res.writeHead(
     status,
@@ -96,3 +110,87 @@ const createHttp2App: CreateHttp2App = (tls, obs, routes) => {
 };
 
 describeAdapter('node:http', createApp, createHttp2App);
+
+describe('node:http alone', () => {
+  let harness: Harness | undefined;
+  afterEach(async () => {
+    await harness?.close();
+    harness = undefined;
+  });
+  const start = async (server: Server): Promise<Harness> => {
+    harness = await startHarness((obs) => listen(obs, server));
+    return harness;
+  };
+
+  test('a server without a listener is a mistake that names itself', async () => {
+    await expect(start(createServer())).rejects.toThrow('the server has no request listener yet');
+  });
+
+  test('all its listeners run with the request in hand, those of `Expect` too; a probe reaches none', async () => {
+    const calls: string[] = [];
+    const call = (name: string) => () => void calls.push(`${name} ${currentRequest()?.requestId}`);
+    const server = createServer(call('first'));
+    server.on('request', call('second'));
+    server.on('request', (_req, res) => res.end('ok'));
+    server.on('checkContinue', call('continue'));
+    server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+      res.writeContinue();
+      req.resume().once('end', () => res.end('went on'));
+    });
+    const app = await start(server);
+    await send(app.url, { headers: { 'x-request-id': 'a' } });
+    await send(`${app.url}/health/live`);
+    const client = await openRaw(app.port);
+    client.write('POST / HTTP/1.1\r\nHost: x\r\nX-Request-Id: b\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n');
+    await client.until('100 Continue');
+    client.write('hi');
+    await client.until('went on');
+    client.socket.destroy();
+    expect(calls).toEqual(['first a', 'second a', 'continue b']);
+    expect((await app.closing(3)).map(({ request_bytes, http_status }) => [request_bytes, http_status])).toEqual([
+      [0, 200],
+      [0, 200],
+      [2, 200],
+    ]);
+  });
+
+  test('what Node answers by itself is told as well', async () => {
+    const app = await start(createServer((_req, res) => res.end()));
+    const client = await openRaw(app.port);
+    client.write('GET / HTTP/1.1\r\n\r\n');
+    await client.until('400 Bad Request');
+    client.socket.destroy();
+    await send(app.url, { headers: { expect: 'something else' } });
+    expect((await app.closing(2)).map(({ http_status, route }) => [http_status, route])).toEqual([
+      [400, '__unmatched__'],
+      [417, '__unmatched__'],
+    ]);
+  });
+
+  test('a server that was closed has its own listeners back, and is observed no more', async () => {
+    const listener = (_req: IncomingMessage, res: ServerResponse): void => void res.end('plain');
+    const server = createServer(listener);
+    const app = await start(server);
+    expect(server.listeners('request')).not.toContain(listener);
+    await new Promise((resolve) => server.close(resolve));
+    expect(server.listeners('request')).toEqual([listener]);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const answer = await send(`http://127.0.0.1:${port}/health`);
+    expect([answer.body, answer.headers['x-request-id']]).toEqual(['plain', undefined]);
+    await app.closing(0);
+  });
+
+  test('a framework that has an adapter of its own is observed once', async () => {
+    harness = await startHarness(async (obs) => {
+      const app = express();
+      app.use(await observeExpress(obs));
+      app.get('/items/:id', (_req, res) => void res.send('ok'));
+      return listen(obs, createServer(app));
+    });
+    await send(`${harness.url}/items/1`);
+    expect((await harness.closing(1))[0]).toMatchObject({ route: '/items/:id', http_status: 200 });
+    expect(await harness.series('http_server_request_duration_seconds_count')).toHaveLength(1);
+  });
+});

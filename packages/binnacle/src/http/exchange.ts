@@ -88,7 +88,7 @@ export class Exchange implements Carrier {
     this.#res = res;
     this.startedAt = server.signals.clock.now();
     this.method = METHODS.has(req.method ?? '') ? (req.method as string) : '_OTHER';
-    this.scheme = (req.socket as { encrypted?: boolean }).encrypted === true ? 'https' : 'http';
+    this.scheme = 'encrypted' in req.socket && req.socket.encrypted ? 'https' : 'http';
     this.path = pathOf(req.url ?? '/');
     this.excluded = server.isExcluded(this.path);
     this.admitted = !server.gate.closed || server.isProbe(this.path);

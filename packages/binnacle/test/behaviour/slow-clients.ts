@@ -1,9 +1,11 @@
 /** Clients that take their time: half-sent headers and bodies, bytes one by one, answers that nobody reads. */
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
+import { currentRequest } from '../../src/context.ts';
 import {
   type AppServer,
   type CreateApp,
+  deferred,
   type Harness,
   openRaw,
   type Route,
@@ -83,6 +85,25 @@ export function describeSlowClients(createApp: CreateApp): void {
     expect([await active('POST'), app.obs.http.gate.size]).toEqual([0, 0]);
     const [span] = await app.spans(1);
     expect([span?.status, span?.attributes['error.type']]).toEqual([2, 'timeout']);
+  });
+
+  test('work that answers before it has the body is told when that does not come', async () => {
+    const aborted = deferred();
+    const route: Route = {
+      method: 'POST',
+      path: '/upload',
+      write(_, res) {
+        currentRequest()?.carrier?.signal.addEventListener('abort', () => aborted.resolve());
+        res.writeHead(202, { 'content-type': 'text/plain' }).write('begun');
+      },
+    };
+    app = await startHarness(createApp, { routes: [route], prepare: hurry });
+    const client = await openRaw(app.port);
+    const headers = 'Host: x\r\nContent-Type: application/octet-stream\r\nContent-Length: 100';
+    client.write(`POST /upload HTTP/1.1\r\n${headers}\r\n\r\nhalf`);
+    await aborted.promise;
+    expect((await app.closing(1))[0]).toMatchObject({ status: 'timeout', http_status: 202, error_type: 'timeout' });
+    expect(client.received()).not.toContain(' 408 ');
   });
 
   test('a request that comes byte by byte is one, as whole as any', async () => {
