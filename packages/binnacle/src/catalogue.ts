@@ -211,6 +211,20 @@ const serviceCatalogue = {
     buckets: 'gap',
     help: 'Longest time without an event, one observation a stream.',
   },
+  httpUpgrades: {
+    kind: 'counter',
+    name: 'http_server_upgrades_total',
+    unit: '',
+    labels: ['network_protocol_name', 'http_response_status_code'],
+    help: 'Requests to turn a connection into another one (websocket, connect), by their answer; no HTTP metric else counts them.',
+  },
+  httpUpgraded: {
+    kind: 'gauge',
+    name: 'http_server_upgraded_connections',
+    unit: '',
+    labels: ['network_protocol_name'],
+    help: 'Upgraded connections that are open now.',
+  },
 
   // AI clients.
   aiDuration: {

@@ -27,6 +27,7 @@ export { memory } from './health/checks/memory.ts';
 export { redis } from './health/checks/redis.ts';
 export type { Check, CheckOptions, CheckResult, Health, Report } from './health/health.ts';
 export { Exchange, ExchangeAborted } from './http/exchange.ts';
+export type { ObservedHttp } from './http/observed.ts';
 export type { GuestRegistry } from './metrics/guests.ts';
 export type {
   Counter,
@@ -38,7 +39,7 @@ export type {
 } from './metrics/instrument.ts';
 export { measure, type Stopwatch, timed } from './metrics/timing.ts';
 export { gatherWorkers } from './metrics/workers/workers.ts';
-export { type Observability, type ObservedHttp, type ObserveOptions, observe } from './observe.ts';
+export { type Observability, type ObserveOptions, observe } from './observe.ts';
 export type { Settings, SettingsOptions, TrustProxy } from './settings.ts';
 export type { BoundCounter, BoundGauge, BoundHistogram, Labels, LabelValue, Level } from './signals.ts';
 export { reportStartFailure } from './start-failure.ts';

@@ -12,9 +12,9 @@ import { describeProblem, SettingsError } from './environment.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createHealth, type Health } from './health/health.ts';
 import { createGate, type Gate } from './http/gate.ts';
-import { listenForManagement, type Management } from './http/management.ts';
-import { createProbes, PROBE_PATHS, type Probes } from './http/probes.ts';
-import { createHttpServer, type HttpServer } from './http/server.ts';
+import { createObservedHttp, type ObservedHttp } from './http/observed.ts';
+import { createProbes, PROBE_PATHS } from './http/probes.ts';
+import { createHttpServer } from './http/server.ts';
 import { createLogs, type Logs } from './logs/logger.ts';
 import { toSafe } from './logs/safe.ts';
 import { createBudget } from './logs/text.ts';
@@ -69,14 +69,6 @@ export interface ObserveOptions extends SettingsOptions {
   readonly destination?: { write(line: string): void };
   /** Who is asking, for `user_id`; called with the framework's request once its hooks before the handler have run. */
   user?(request: object): string | undefined;
-}
-
-/** The HTTP side, for adapters. */
-export interface ObservedHttp extends Omit<HttpServer, 'signals' | 'record' | 'describe' | 'guard'> {
-  readonly probes: Probes;
-  /** Answers probes on `MANAGEMENT_PORT`, where it is set. Rejects when the port cannot be had. */
-  listenForManagement(): Promise<void>;
-  closeManagement(): Promise<void>;
 }
 
 /** All signals of a service. */
@@ -340,22 +332,7 @@ function openHttp(
     scrape: registry === undefined ? undefined : (accept) => scrape(registry, accept),
     metricsToken: settings.metrics.token,
   });
-  let management: Management | undefined;
-  return Object.assign(server, {
-    probes,
-    async listenForManagement(): Promise<void> {
-      if (settings.managementPort === undefined || management !== undefined) return;
-      management = await listenForManagement(server, probes, settings.host, settings.managementPort);
-      signals.write('INFO', settings.service, 'Probes are answered on the management port', {
-        host: settings.host,
-        port: management.port,
-      });
-    },
-    async closeManagement(): Promise<void> {
-      await management?.close();
-      management = undefined;
-    },
-  });
+  return createObservedHttp(server, probes, settings);
 }
 
 function openShutdown(

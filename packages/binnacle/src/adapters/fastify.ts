@@ -5,7 +5,6 @@ import fastify, {
   type FastifyInstance,
   type FastifyPluginAsync,
   type FastifyServerOptions,
-  type onRequestAsyncHookHandler,
 } from 'fastify';
 import type { Observability } from '../observe.ts';
 
@@ -67,23 +66,24 @@ function observe(obs: Observability, log: FastifyBaseLogger | undefined): Fastif
   const { http } = obs;
   const plugin: FastifyPluginAsync = async (app) => {
     const leave = http.watch(app.server);
+    http.watchUpgrades(app.server);
     app.addHook('onRequest', (request, reply, done) => {
-      const exchange = http.begin(request.raw, reply.raw);
+      const exchange = http.enter(request.raw, reply.raw);
+      if (exchange === undefined) {
+        reply.hijack();
+        return;
+      }
       exchange.matched(request.routeOptions.url);
       if (log !== undefined) {
         request.log = log;
         reply.log = log;
       }
-      if (exchange.admitted) {
-        exchange.run(done);
-        return;
-      }
-      reply.hijack();
-      exchange.refuse();
+      exchange.run(done);
     });
     if (http.identifies)
-      app.addHook('preHandler', (request, reply, done) => {
-        http.identify(http.begin(request.raw, reply.raw), request);
+      app.addHook('preHandler', (request, _reply, done) => {
+        const exchange = http.exchangeOf(request.raw);
+        if (exchange !== undefined) http.identify(exchange, request);
         done();
       });
     // Not `onListen`, whose errors Fastify only logs: a port that cannot be had stops the start.
@@ -95,15 +95,6 @@ function observe(obs: Observability, log: FastifyBaseLogger | undefined): Fastif
       leave();
       await http.closeManagement();
     });
-    if (obs.settings.managementPort !== undefined) return;
-    for (const path of http.probes.paths) {
-      // Answered before a body is read, so that no body of any kind decides the answer.
-      const onRequest: onRequestAsyncHookHandler = async (request, reply) => {
-        reply.hijack();
-        await http.probes.answer(path, request.raw, reply.raw);
-      };
-      app.all(path, { onRequest }, () => {});
-    }
   };
   // Fastify reads this mark: the hooks are meant for the whole app, not for a scope of the plugin's own.
   return Object.assign(plugin, {

@@ -2,7 +2,9 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
-export type Use = 'observe' | 'client' | 'fastify' | 'ai' | 'registries';
+/** A framework that there is an adapter for, by the adapter's name. */
+export type Framework = 'fastify' | 'express' | 'hono' | 'nest';
+export type Use = 'observe' | 'client' | Framework | 'ai' | 'registries';
 
 /** What is looked for, a line at a time. */
 const PATTERNS: Readonly<Record<Use, RegExp>> = {
@@ -10,6 +12,9 @@ const PATTERNS: Readonly<Record<Use, RegExp>> = {
   // Called, or handed on as a function.
   client: /\.client\s*\(|\bobs(?:ervability)?\.client\b/,
   fastify: /['"]binnacle\/fastify['"]/,
+  express: /['"]binnacle\/express['"]/,
+  hono: /['"]binnacle\/hono['"]/,
+  nest: /['"]binnacle\/nest['"]/,
   ai: /\.ai\s*\.\s*(?:operation|call|stream)\b/,
   registries: /\bregistries\b/,
 };

@@ -1,5 +1,7 @@
 /** What is known of a connection: who is at its other end, and which exchanges are open on it. */
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { watchConnection } from './cut.ts';
 import type { Exchange } from './exchange.ts';
 
 const CONNECTION: unique symbol = Symbol('binnacle.connection');
@@ -11,7 +13,7 @@ type Connected = Socket & { [CONNECTION]?: Connection };
  * pipeline would stay open for good. So each connection tells its own.
  */
 export class Connection {
-  /** The exchange that began last, and through its `before` those that did before it. */
+  /** The exchange that began last; through its `before` those that are open besides. */
   latest: Exchange | undefined;
   readonly isEncrypted: boolean;
   /** The peer's address, as the socket has it. */
@@ -20,28 +22,41 @@ export class Connection {
   constructor(socket: Socket) {
     this.isEncrypted = (socket as { encrypted?: boolean }).encrypted === true;
     this.peer = socket.remoteAddress;
-    socket.once('close', () => this.#loseAll());
+    const lose = (): void => this.#loseAll();
+    watchConnection(socket, lose);
+    socket.once('close', lose);
   }
 
   add(exchange: Exchange): void {
+    exchange.before = this.latest;
+    if (this.latest !== undefined) this.latest.after = exchange;
     this.latest = exchange;
   }
 
-  /** An exchange has ended. Those in the middle of a pipeline go when all after them have. */
+  /** An exchange has ended. */
   remove(exchange: Exchange): void {
-    if (this.latest !== exchange) return;
-    let open = exchange.before;
-    while (open?.ending !== undefined) open = open.before;
-    this.latest = open;
+    const { before, after } = exchange;
+    if (before !== undefined) before.after = after;
+    if (after !== undefined) after.before = before;
+    else if (this.latest === exchange) this.latest = before;
+    exchange.before = undefined;
+    exchange.after = undefined;
   }
 
   #loseAll(): void {
-    for (let open = this.latest; open !== undefined; open = open.before) open.lost();
-    this.latest = undefined;
+    for (let open = this.latest; open !== undefined; ) {
+      // Its own ending takes it out of the row.
+      const { before } = open;
+      open.lost();
+      open = before;
+    }
   }
 }
 
-export function connectionOf(socket: Connected): Connection {
+export function connectionOf(req: IncomingMessage): Connection {
+  const socket: Connected = req.socket;
+  // A request of HTTP/2 has a stand-in for its connection, which ends with its own stream: it is alone on it.
+  if (req.httpVersionMajor >= 2) return new Connection(socket);
   const known = socket[CONNECTION];
   if (known !== undefined) return known;
   const made = new Connection(socket);

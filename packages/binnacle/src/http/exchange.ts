@@ -7,9 +7,11 @@ import type { Attributes, Context } from '@opentelemetry/api';
 import { type Carrier, type Ending, type Outcome, type RequestInHand, runInScope, type Scope } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import type { CompiledSpan, SpanIds, Work } from '../signals.ts';
+import { bindToExchange } from './bound.ts';
 import { type Connection, connectionOf } from './connection.ts';
+import { cutBy } from './cut.ts';
 import { beginSpan, type ExchangeSpan, type SpannedExchange } from './exchange-span.ts';
-import { bindToExchange } from './observed.ts';
+import { refuseRequest } from './refusal.ts';
 import { type ResponseWatch, watchResponse } from './response-watch.ts';
 import type { HttpServer } from './server.ts';
 
@@ -59,8 +61,9 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
   readonly admitted: boolean;
   readonly watch: ResponseWatch;
   readonly connection: Connection;
-  /** The one that was open on its connection before: its answer's turn comes first. */
-  readonly before: Exchange | undefined;
+  /** Its neighbours among those that are open on the connection; the connection's to write. */
+  before: Exchange | undefined;
+  after: Exchange | undefined;
   place: number | undefined;
   readonly #span: ExchangeSpan;
   readonly #server: HttpServer;
@@ -79,8 +82,7 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
     this.#server = server;
     this.#req = req;
     this.#res = res;
-    this.connection = connectionOf(req.socket);
-    this.before = this.connection.latest;
+    this.connection = connectionOf(req);
     this.startedAt = signals.clock.now();
     this.method = METHODS.has(req.method as string) ? (req.method as string) : '_OTHER';
     this.scheme = this.connection.isEncrypted ? 'https' : 'http';
@@ -130,8 +132,10 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
     return this.#res.headersSent ? this.#res.statusCode : undefined;
   }
 
+  /** As in `network.protocol.version`. */
   get protocol(): string {
-    return this.#req.httpVersion;
+    const { httpVersion } = this.#req;
+    return httpVersion === '2.0' ? '2' : httpVersion;
   }
 
   get ending(): Ending | undefined {
@@ -221,7 +225,7 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
 
   /** Answers work that was not let in: 503, to be tried elsewhere. */
   refuse(): void {
-    refuse(this.#res, this.request.requestId);
+    refuseRequest(this.#res, this.request.requestId);
   }
 
   /** Tears the answer down, after `abort` was not heeded. */
@@ -243,7 +247,9 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
   #countBody(): void {
     const req = this.#req;
     const { 'transfer-encoding': coding, 'content-length': length } = req.headers;
-    if (coding === undefined && (length === undefined || !(Number(length) > 0))) return;
+    const isAnnounced = coding !== undefined || (length !== undefined && Number(length) > 0);
+    // HTTP/2 need not announce a body.
+    if (!isAnnounced && req.httpVersionMajor < 2) return;
     // `data` listeners would start the flow; Node's parser hands each piece of the body to `push`.
     const push = req.push;
     req.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
@@ -264,6 +270,8 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
     const ending = this.#decide(finished, durationMs);
     this.#ending = ending;
     if (ending.errorType !== 'client_disconnect') {
+      // Nobody is there any more to answer to.
+      if (ending.errorType === 'timeout' && !finished) this.#cancel('client_disconnect');
       this.#tell(ending);
       return;
     }
@@ -295,14 +303,18 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
   #decide(finished: boolean, durationMs: number): Ending {
     const declared = this.#declared;
     const httpStatus = this.sentStatus;
+    const cut = cutBy(this.#req, this.#res, finished, this.watch.destroyed);
     const failed = declared !== undefined && declared.outcome !== 'success';
     if (failed)
       return { outcome: declared.outcome, errorType: errorTypeOf(declared, httpStatus), httpStatus, durationMs };
-    if (!finished) {
-      const tornDown = this.watch.destroyed || this.#res.errored != null;
-      return tornDown
-        ? { outcome: 'error', errorType: 'stream_error', httpStatus, durationMs }
-        : { outcome: 'cancelled', errorType: 'client_disconnect', httpStatus: CLIENT_CLOSED_REQUEST, durationMs };
+    switch (cut) {
+      case 'client':
+        return { outcome: 'cancelled', errorType: 'client_disconnect', httpStatus: CLIENT_CLOSED_REQUEST, durationMs };
+      case 'timeout':
+        // Node answers a request that did not come in time by itself, with 408.
+        return { outcome: 'timeout', errorType: 'timeout', httpStatus: httpStatus ?? 408, durationMs };
+      case 'server':
+        return { outcome: 'error', errorType: 'stream_error', httpStatus, durationMs };
     }
     const isError = httpStatus !== undefined && httpStatus >= 500;
     return {
@@ -314,21 +326,8 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
   }
 }
 
-/** Answers work that was not let in. */
-function refuse(res: ServerResponse, requestId: string): void {
-  const message = 'The service is shutting down; try again.';
-  const body = JSON.stringify({ error: { code: 'shutting_down', message, request_id: requestId } });
-  res.writeHead(503, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    'retry-after': '1',
-    connection: 'close',
-  });
-  res.end(body);
-}
-
 /** The path of a request's target, without query, decoded as routers decode it; of an absolute one (RFC 9112, 3.2.2) too. */
-function pathOf(target: string): string {
+export function pathOf(target: string): string {
   const path = target.charCodeAt(0) === SLASH ? target : target.replace(/^https?:\/\/[^/?#]*/i, '') || '/';
   const end = path.search(QUERY);
   const bare = end === -1 ? path : path.slice(0, end) || '/';

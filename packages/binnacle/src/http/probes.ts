@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { exchangeOf } from './observed.ts';
+import { exchangeOf } from './bound.ts';
 
 /** A health report with the code it is answered with. */
 export interface ProbeReport {

@@ -7,10 +7,10 @@ import { closingFields } from '../endings.ts';
 import type { TrustProxy } from '../settings.ts';
 import type { Series, Signals } from '../signals.ts';
 import { createAddressOf } from './address.ts';
+import { exchangeOf } from './bound.ts';
 import { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { createKinds, type Kind, levelOf } from './kind.ts';
-import { exchangeOf } from './observed.ts';
 import { requestIdFrom } from './request-id.ts';
 
 export interface HttpServerOptions {
@@ -43,7 +43,9 @@ export interface HttpServer {
   readonly identifies: boolean;
   /** Asks who the user is, once the framework knows. */
   identify(exchange: Exchange, request: object): void;
-  describe(req: IncomingMessage, exchange: Exchange): RequestInHand;
+  describe(req: IncomingMessage, exchange: Exchange | undefined): RequestInHand;
+  /** The exchange of a request that has begun. */
+  exchangeOf(req: object): Exchange | undefined;
   record(exchange: Exchange, ending: Ending): void;
   guard(work: () => void): void;
 }
@@ -89,12 +91,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     requestIdOf: (req) => exchangeOf(req)?.request.requestId ?? requestIds.of(req),
     watch(listener) {
       const onStart = (message: unknown): void => {
-        const {
-          request,
-          response,
-          server: from,
-        } = message as { request: IncomingMessage; response: ServerResponse; server: object };
-        if (from === listener) guard(() => void open(request, response));
+        const start = message as { request: IncomingMessage; response: ServerResponse; server: object };
+        if (start.server === listener) guard(() => void open(start.request, start.response));
       };
       subscribe(REQUEST_START, onStart);
       return () => void unsubscribe(REQUEST_START, onStart);
@@ -106,11 +104,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         const user = options.user?.(request);
         if (user !== undefined) exchange.request.userId = String(user).slice(0, MAX_USER_ID);
       }),
-    describe: (req, carrier) => ({
+    describe: (req, exchange) => ({
       requestId: requestIds.take(req),
-      ip: addressOf(carrier.connection.peer, req.headers['x-forwarded-for']),
-      carrier,
+      ip: addressOf(exchange?.connection.peer ?? req.socket.remoteAddress, req.headers['x-forwarded-for']),
+      ...(exchange && { carrier: exchange }),
     }),
+    exchangeOf,
     record(exchange, ending) {
       try {
         gate.leave(exchange);

@@ -117,11 +117,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       hosts.add(registry);
       guests.push(patientGuest(registry));
     },
-    reset() {
-      for (const family of families.values()) {
-        if (family.kind !== 'gauge') for (const cell of family.cells()) cell.reset();
-      }
-    },
+    reset: () => reset([...families.values()]),
     async *scrape(format) {
       const start = performance.now();
       const view = await read();
@@ -144,6 +140,12 @@ function countFolds(metric: string, counter: () => Meters['seriesFolded']): () =
 function countSeries(families: ReadonlyMap<string, Family>, { series }: Meters): void {
   const counted = [...families.values()].map((family) => ({ family, cell: series.bind({ metric: family.name }) }));
   for (const { family, cell } of counted) cell.set(family.size);
+}
+
+function reset(families: readonly Family[]): void {
+  for (const family of families) {
+    if (family.kind !== 'gauge') for (const cell of family.cells()) cell.reset();
+  }
 }
 
 /** Names of ours, and those that a histogram of ours writes. */
