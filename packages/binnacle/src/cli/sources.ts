@@ -2,17 +2,27 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
-export type Use = 'observe' | 'client' | 'fastify' | 'ai' | 'registries';
+/** What SDKs and frameworks of language models are observed by, once they are handed it or to it. */
+export type AiUse = 'ai.client' | 'ai.telemetry' | 'ai.langchain';
+export type Use = 'observe' | 'client' | 'fastify' | 'ai' | AiUse | 'registries';
 
 /** What is looked for, a line at a time. */
 const PATTERNS: Readonly<Record<Use, RegExp>> = {
   observe: /['"]binnacle['"]/,
-  // Called, or handed on as a function.
-  client: /\.client\s*\(|\bobs(?:ervability)?\.client\b/,
+  // Called, or handed on as a function; `obs.ai.client` is for others.
+  client: /(?<!\bai\s*)\.client\s*\(|\bobs(?:ervability)?\.client\b/,
   fastify: /['"]binnacle\/fastify['"]/,
-  ai: /\.ai\s*\.\s*(?:operation|call|stream)\b/,
+  ai: memberOfAi('operation|call|stream'),
+  'ai.client': memberOfAi('client'),
+  'ai.telemetry': memberOfAi('telemetry'),
+  'ai.langchain': memberOfAi('langchain'),
   registries: /\bregistries\b/,
 };
+
+/** Of `obs.ai`, or of an `ai` taken from it; not of a path or another name that ends so. */
+function memberOfAi(names: string): RegExp {
+  return new RegExp(`(?<![\\w$/-])ai\\s*\\.\\s*(?:${names})\\b`);
+}
 
 export interface Sources {
   readonly files: number;
