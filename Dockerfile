@@ -21,6 +21,8 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/binnacle/package.json packages/binnacle/
 COPY apps/fit-check/package.json apps/fit-check/
+# npm takes an optional peer that is a development package here for one of production: those of other frameworks.
+RUN npm pkg delete peerDependencies peerDependenciesMeta --workspace binnacle
 RUN npm ci --omit=dev --workspace fit-check --workspace binnacle
 
 FROM ${NODE_IMAGE} AS runtime
