@@ -21,9 +21,10 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/binnacle/package.json packages/binnacle/
 COPY apps/fit-check/package.json apps/fit-check/
-# npm takes an optional peer that is a development package here for one of production: those of other frameworks.
-RUN npm pkg delete peerDependencies peerDependenciesMeta --workspace binnacle
 RUN npm ci --omit=dev --workspace fit-check --workspace binnacle
+# Without the optional peers that npm keeps as they are development packages too: the SDKs that Binnacle is tested with.
+COPY scripts /scripts
+RUN node /scripts/image/prune.mjs apps/fit-check packages/binnacle
 
 FROM ${NODE_IMAGE} AS runtime
 # What the service may write: this folder, by its user, and nothing else. A new volume takes over owner and mode.

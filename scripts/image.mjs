@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { startContainer, writablePaths } from './image/container.mjs';
 import { copyContext, readIgnore } from './image/context.mjs';
 import { readDockerfile } from './image/dockerfile.mjs';
+import { unneeded } from './image/prune.mjs';
 import { buildStages, inside } from './image/stages.mjs';
 import { IS_ROOT, makeWritable, walk } from './image/users.mjs';
 import { ROOT } from './root.mjs';
@@ -50,7 +51,7 @@ async function build(root, folder, tell) {
 }
 
 /**
- * Production's packages alone.
+ * Production's packages alone, and of them what the workspaces need.
  * @param {Image} image
  * @param {Tell} tell
  */
@@ -61,20 +62,13 @@ function checkPackages(image, tell) {
   const installed = packages.filter(([path, { link }]) => path.includes('node_modules/') && !link);
   const dev = installed.filter(([, entry]) => entry.dev).map(([path]) => path);
   if (dev.length > 0) throw new StepFailed(`The image holds development packages: ${dev.join(', ')}.`);
-  const peers = otherPeers().filter((name) => installed.some(([path]) => path === `node_modules/${name}`));
-  if (peers.length > 0)
-    throw new StepFailed(`The image holds frameworks that the service does not use: ${peers.join(', ')}.`);
+  const workspaces = packages.map(([path]) => path).filter((path) => !path.includes('node_modules/'));
+  const idle = unneeded(lock.packages, workspaces);
+  if (idle.length > 0) throw new StepFailed(`The image holds packages that nothing needs: ${idle.join(', ')}.`);
   const all = measure(image.folder);
   const modules = measure(inside(image, 'node_modules'));
   tell(`Runtime: ${installed.length} packages, ${all.files} files, ${inMiB(all.bytes)}`);
   tell(`  of that ${inMiB(modules.bytes)} packages; Node.js and its base image come below it`);
-}
-
-/** What the library may stand beside, and the service does not. */
-function otherPeers() {
-  const read = (/** @type {string} */ folder) => JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
-  const { dependencies } = read('apps/fit-check');
-  return Object.keys(read('packages/binnacle').peerDependencies).filter((name) => !(name in dependencies));
 }
 
 /**

@@ -167,34 +167,50 @@ function copy(line, text, image, build) {
 async function runCommands(line, text, image, build) {
   for (const words of readRun(line, text)) {
     const started = performance.now();
-    if (words[0] === 'npm') await runNpm(line, words.slice(1), image, build);
+    if (words[0] === 'npm' || words[0] === 'node') await runTool(line, words, image, build);
     else makeFolder(line, words, image);
     build.tell(`  ${words.join(' ')} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   }
 }
 
 /**
- * The real npm, by a user without rights, with a home and a cache of this build alone.
+ * The real npm or `node SCRIPT`, by a user without rights, with a home and a cache of this build alone.
  * @param {number} line
- * @param {string[]} args
+ * @param {string[]} words
  * @param {Image} image
  * @param {Build} build
  */
-async function runNpm(line, args, image, build) {
+async function runTool(line, words, image, build) {
   const home = join(build.folder, 'home');
   mkdirSync(home, { recursive: true });
   for (const path of [home, image.folder]) giveTree(path, BUILDER);
   const network = Object.entries(process.env).filter(([name]) => NETWORK.test(name));
   const env = { ...Object.fromEntries(network), ...Object.fromEntries(image.env), PATH: process.env.PATH, HOME: home };
   const options = /** @type {import('../run.mjs').RunOptions} */ ({ ...BUILDER, cwd: inside(image, '.'), env });
-  const own = process.env.npm_execpath;
-  const isNpm = own !== undefined && basename(own) === 'npm-cli.js';
-  const { status, output } = isNpm ? await runNode([own, ...args], options) : await run('npm', args, options);
-  if (status !== 0) throw new StepFailed(`${output.trimEnd()}\nDockerfile, line ${line}: npm ended with ${status}.`);
+  const { status, output } = await startTool(line, words, image, options);
+  if (status === 0) return;
+  throw new StepFailed(`${output.trimEnd()}\nDockerfile, line ${line}: ${words[0]} ended with ${status}.`);
 }
 
 /**
- * `install -d -o UID -g GID PATH`, the one other command that is known: root's alone to run, so it is done here.
+ * @param {number} line
+ * @param {string[]} words
+ * @param {Image} image
+ * @param {import('../run.mjs').RunOptions} options
+ */
+function startTool(line, [tool, ...args], image, options) {
+  if (tool === 'node') {
+    const [script, ...rest] = args;
+    if (script === undefined || script.startsWith('-')) throw refusal(line, 'node is read as `node SCRIPT …`');
+    return runNode([inside(image, script), ...rest], options);
+  }
+  const own = process.env.npm_execpath;
+  const isNpm = own !== undefined && basename(own) === 'npm-cli.js';
+  return isNpm ? runNode([own, ...args], options) : run('npm', args, options);
+}
+
+/**
+ * `install -d -o UID -g GID PATH`, the one further command that is known: root's alone to run, so it is done here.
  * @param {number} line
  * @param {string[]} words
  * @param {Image} image
@@ -202,7 +218,7 @@ async function runNpm(line, args, image, build) {
 function makeFolder(line, words, image) {
   const [, uid, gid, path] = /^install -d -o (\d+) -g (\d+) (\/\S+)$/.exec(words.join(' ')) ?? [];
   if (path === undefined)
-    throw refusal(line, `RUN knows npm and install -d -o UID -g GID /PATH, not ${words.join(' ')}`);
+    throw refusal(line, `RUN knows npm, node SCRIPT and install -d -o UID -g GID /PATH, not ${words.join(' ')}`);
   mkdirSync(inside(image, path), { recursive: true });
   image.owners.set(inside(image, path), readOwner(line, `${uid}:${gid}`));
 }

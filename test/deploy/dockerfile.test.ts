@@ -29,8 +29,8 @@ describe('the Dockerfile', () => {
     expect(runs).toEqual([
       ['npm ci', 'npm run build'],
       [
-        'npm pkg delete peerDependencies peerDependenciesMeta --workspace binnacle',
         'npm ci --omit=dev --workspace fit-check --workspace binnacle',
+        'node /scripts/image/prune.mjs apps/fit-check packages/binnacle',
       ],
       ['install -d -o 1000 -g 1000 /data'],
     ]);

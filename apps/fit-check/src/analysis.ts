@@ -21,7 +21,8 @@ import {
 } from './domain/index.ts';
 import type { EventStream } from './event-stream.ts';
 import type { CallLimits } from './limits.ts';
-import type { Llm, VerdictSource } from './llm/llm.ts';
+import type { Llm } from './llm/llm.ts';
+import type { VerdictSource } from './llm/provider.ts';
 import type { FitCheckRequest } from './request.ts';
 import type { Search } from './search/search.ts';
 import { VERSION } from './version.ts';

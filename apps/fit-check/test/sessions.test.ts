@@ -154,6 +154,16 @@ describe('with an LLM endpoint', () => {
     expect(service.output.join('\n')).not.toContain('sk-very-secret');
   });
 
+  it('usage that the endpoint does not tell is estimated, and said to be', async () => {
+    llm.behaviour = { kind: 'answer', usage: false };
+    const stream = await ask(service.url, { query: 'Zalando', session_id: 'uncounted' });
+    expect(stream.events.at(-1)).toMatchObject({ event: 'complete', data: { provider: 'openai', usage: null } });
+    const { llm: told } = (await closingLine(service, 'uncounted')) as { llm?: Record<string, number> };
+    expect(told).toMatchObject({ model: 'double-1', provider: 'openai', calls: 1, usage_source: 'estimated' });
+    expect(told?.input_tokens).toBeGreaterThan(100);
+    expect(told?.output_tokens).toBeGreaterThan(0);
+  });
+
   it('a client that goes away: 499 everywhere, the row says cancelled, the upstream call is aborted', async () => {
     llm.behaviour = { kind: 'hold' };
     const aborted = llm.aborted;

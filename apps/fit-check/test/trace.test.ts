@@ -57,6 +57,10 @@ for (const backing of BACKINGS) {
       });
     });
 
+    // The embedded analyst is asked without an SDK.
+    if (backing.provider !== 'embedded')
+      it('tells of the answer what the SDK told', () => expectTold(run().spans, backing));
+
     it('is what the lines of the request say, and the exemplars of its histograms', async () => {
       const { service, tree, spans } = run();
       const lines = service.lines().filter((line) => line.session_id === 'trace-test');
@@ -83,6 +87,23 @@ for (const backing of BACKINGS) {
       const { receiver, tree } = run();
       expect(receiver.spans.filter(({ traceId }) => traceId !== tree.span.traceId).map(({ name }) => name)).toEqual([]);
     });
+  });
+}
+
+function expectTold(spans: readonly ReceivedSpan[], { provider, model }: Backing): void {
+  const chat = spans.find(({ name }) => name === `chat ${model}`);
+  expect(chat?.attributes).toMatchObject({
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.provider.name': provider,
+    'gen_ai.request.model': model,
+    'gen_ai.response.model': model,
+    'gen_ai.response.id': 'chatcmpl-1',
+    'gen_ai.response.finish_reasons': ['stop'],
+    'gen_ai.usage.input_tokens': 120,
+    'gen_ai.usage.output_tokens': 8,
+    'gen_ai.response.time_to_first_chunk': expect.any(Number),
+    'binnacle.ai.input.length': expect.any(Number),
+    'binnacle.ai.output.length': expect.any(Number),
   });
 }
 

@@ -38,6 +38,9 @@ describe('an LLM that fails before it answers', () => {
     expect(llm.requests).toHaveLength(2);
     const samples = await scrape(service.url);
     expect(samples.get('fit_check_llm_calls_total{model="double-1",status="success"}')).toBe(1);
+    // However often it is asked, it is one call.
+    expect(samples.get('fit_check_llm_calls_total{model="double-1",status="error"}')).toBe(0);
+    expect(samples.get('fit_check_llm_latency_seconds_count{model="double-1"}')).toBe(1);
     expect(samples.get('fit_check_circuit_breaker_calls_total{service="llm",outcome="success"}')).toBe(1);
   });
 

@@ -1,5 +1,7 @@
 /** Binnacle's public names. */
 export type { Ai } from './ai/ai.ts';
+export type { AiSdkTelemetry } from './ai/clients/ai-sdk.ts';
+export type { LangChainHandler } from './ai/clients/langchain.ts';
 export type { OperationReference, Score } from './ai/evaluation.ts';
 export type { OperationInfo, RequestParameters } from './ai/info.ts';
 export type { Operation } from './ai/operation.ts';

@@ -29,6 +29,7 @@ import { createShutdown, type Shutdown } from './shutdown.ts';
 import type { Clock, Meters, Signals } from './signals.ts';
 import { runOutside } from './traces/outside.ts';
 import { createTraces, type KeepRecorder, type Traces } from './traces/tracer.ts';
+import { wordless } from './wordless.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './work/breaker.ts';
 import { type BreakerRecord, type BreakerState, createBreakerRecord } from './work/breaker-record.ts';
 import { createCaches, type ObserveCache } from './work/cache.ts';
@@ -328,7 +329,7 @@ function openHttp(
     trustProxy: settings.trustProxy,
     logger: settings.service,
     probes: new Set(PROBE_PATHS),
-    onFault: (error) => broken.down('A request could not be recorded whole', { error }),
+    onFault: (error) => broken.down('A request could not be recorded whole', { exception: wordless(error) }),
     ...(options.user && { user: (request: object) => options.user?.(request) }),
   });
   const probes = createProbes({

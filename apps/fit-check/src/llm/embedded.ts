@@ -5,14 +5,18 @@ import type { LlmProvider } from './provider.ts';
 export const embeddedAnalyst: LlmProvider = {
   name: 'embedded',
   model: 'embedded-analyst',
-  async *stream(input, operation, { signal }) {
+  async *stream(input, { operation, limits, source }) {
     const prompt = composePrompt(input);
     const inputTokens = countTokens(prompt.system) + countTokens(prompt.user);
     let outputTokens = 0;
-    operation.usage({ inputTokens, outputTokens });
-    for await (const chunk of streamVerdict(composeVerdict(input).text, { signal })) {
+    const tell = (): void => {
+      source.usage = { inputTokens, outputTokens };
+      operation.usage(source.usage);
+    };
+    tell();
+    for await (const chunk of streamVerdict(composeVerdict(input).text, { signal: limits.signal })) {
       outputTokens += chunk.tokens;
-      operation.usage({ inputTokens, outputTokens });
+      tell();
       yield chunk;
     }
     operation.response({ model: 'embedded-analyst', finishReasons: ['stop'] });

@@ -1,23 +1,12 @@
 /** The language model behind its breaker, observed as one AI operation, with the embedded analyst to stand in. */
-import { type Breaker, BreakerOpenError, type Observability, outcomeOf, type Usage } from 'binnacle';
+import { type Breaker, BreakerOpenError, type Observability, outcomeOf } from 'binnacle';
 import type { VerdictInput } from '../domain/index.ts';
 import { UpstreamError } from '../errors.ts';
 import type { CallLimits } from '../limits.ts';
 import type { FitCheckSettings } from '../settings.ts';
 import { embeddedAnalyst } from './embedded.ts';
 import { createOpenAiProvider } from './openai.ts';
-import type { LlmProvider, VerdictChunk } from './provider.ts';
-
-/** Why the embedded analyst stood in. */
-export type Fallback = 'llm_failed' | 'breaker_open';
-
-/** What a verdict came from; filled in as it streams. */
-export interface VerdictSource {
-  provider: string;
-  model: string;
-  usage: Usage | null;
-  fallback?: Fallback;
-}
+import type { LlmProvider, VerdictChunk, VerdictSource } from './provider.ts';
 
 export interface Llm {
   readonly provider: string;
@@ -29,9 +18,7 @@ export interface Llm {
 
 export function createLlm(obs: Observability, settings: FitCheckSettings): Llm {
   const provider: LlmProvider =
-    settings.llm.kind === 'embedded'
-      ? embeddedAnalyst
-      : createOpenAiProvider(settings.llm, settings.llmTimeoutMs, obs.logger('openai'));
+    settings.llm.kind === 'embedded' ? embeddedAnalyst : createOpenAiProvider(obs, settings.llm, settings.llmTimeoutMs);
   const breaker = obs.breaker('llm', { failures: 3, openMs: settings.breakerOpenMs });
   const log = obs.logger('llm');
   const standsIn = settings.llmFallback && provider !== embeddedAnalyst;
@@ -61,6 +48,7 @@ export function createLlm(obs: Observability, settings: FitCheckSettings): Llm {
   };
 }
 
+/** One operation, however often its endpoint is asked. */
 function observed(
   obs: Observability,
   provider: LlmProvider,
@@ -73,13 +61,7 @@ function observed(
   source.usage = null;
   return obs.ai.stream(
     infoOf(provider),
-    (operation) => {
-      const usage = (used: Usage): void => {
-        operation.usage(used);
-        source.usage = used;
-      };
-      return provider.stream(input, { usage, response: (said) => operation.response(said) }, limits);
-    },
+    (operation) => provider.stream(input, { operation, limits, source }),
     (chunk) => chunk.tokens,
   );
 }

@@ -1,41 +1,38 @@
 /** Any endpoint that speaks OpenAI Chat Completions, streamed, with its usage. */
-import type { Operation } from 'binnacle';
+import type { Observability } from 'binnacle';
 import OpenAI from 'openai';
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { composePrompt, type VerdictInput } from '../domain/index.ts';
 import { isTransient, retrying } from '../retry.ts';
 import type { LlmSettings } from '../settings.ts';
-import type { LlmProvider, VerdictChunk } from './provider.ts';
+import type { LlmProvider, VerdictChunk, VerdictSource } from './provider.ts';
 import { createSilenceLimit } from './silence.ts';
 
 type OpenAiSettings = Extract<LlmSettings, { kind: 'openai' }>;
-type Said = Pick<Operation, 'usage' | 'response'>;
 
 /** Attempts after the first, before an answer has begun. */
 const RETRIES = 2;
 const PAUSE_MS = 500;
 
 /** `timeoutMs` is how long the endpoint may be silent, before and within its answer. */
-export function createOpenAiProvider(
-  settings: OpenAiSettings,
-  timeoutMs: number,
-  logger: OpenAI['logger'],
-): LlmProvider {
+export function createOpenAiProvider(obs: Observability, settings: OpenAiSettings, timeoutMs: number): LlmProvider {
   const { model } = settings;
-  const client = new OpenAI({
-    // Endpoints of one's own often ask for no key; the SDK wants one all the same.
-    apiKey: settings.apiKey ?? 'none',
-    ...(settings.baseUrl !== undefined && { baseURL: settings.baseUrl }),
-    // Repeated here, where a pause ends with the session and fits into what is left of it.
-    maxRetries: 0,
-    logger,
-    // Below it the SDK writes whole prompts; what is written of the rest is for LOG_LEVELS to say.
-    logLevel: 'info',
-  });
+  const client = obs.ai.client(
+    new OpenAI({
+      // Endpoints of one's own often ask for no key; the SDK wants one all the same.
+      apiKey: settings.apiKey ?? 'none',
+      ...(settings.baseUrl !== undefined && { baseURL: settings.baseUrl }),
+      // Repeated here, where a pause ends with the session and fits into what is left of it.
+      maxRetries: 0,
+      logger: obs.logger('openai'),
+      // Below it the SDK writes whole prompts; what is written of the rest is for LOG_LEVELS to say.
+      logLevel: 'info',
+    }),
+  );
   return {
     name: 'openai',
     model,
-    async *stream(input, said, { signal, remainingMs }) {
+    async *stream(input, { limits: { signal, remainingMs }, source }) {
       const silence = createSilenceLimit(signal, timeoutMs);
       const attempt = () => {
         silence.heard();
@@ -52,7 +49,7 @@ export function createOpenAiProvider(
           },
           attempt,
         );
-        yield* read(chunks, said, silence.heard);
+        yield* read(chunks, source, silence.heard);
         // The SDK ends an aborted stream as if it were whole.
         silence.signal.throwIfAborted();
       } catch (error) {
@@ -80,19 +77,15 @@ function toRequest(model: string, input: VerdictInput): ChatCompletionCreatePara
 
 async function* read(
   chunks: AsyncIterable<ChatCompletionChunk>,
-  said: Said,
+  source: VerdictSource,
   heard: () => void,
 ): AsyncGenerator<VerdictChunk> {
   let finished = false;
-  for await (const chunk of chunks) {
+  for await (const { usage, choices } of chunks) {
     heard();
-    if (chunk.usage)
-      said.usage({ inputTokens: chunk.usage.prompt_tokens, outputTokens: chunk.usage.completion_tokens });
-    const choice = chunk.choices[0];
-    if (choice?.finish_reason) {
-      finished = true;
-      said.response({ model: chunk.model, id: chunk.id, finishReasons: [choice.finish_reason] });
-    }
+    if (usage) source.usage = { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens };
+    const choice = choices[0];
+    if (choice?.finish_reason) finished = true;
     if (choice?.delta?.content) {
       yield { text: choice.delta.content };
       // A slow reader's time is not the endpoint's silence.

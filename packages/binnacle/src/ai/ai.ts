@@ -2,8 +2,11 @@
 
 import { streamWith } from '../context.ts';
 import type { Level, Signals } from '../signals.ts';
+import { type AiSdkTelemetry, createAiSdkTelemetry } from './clients/ai-sdk.ts';
 import { anthropicKind } from './clients/anthropic.ts';
 import { createAiClients, type ObserveAiClient } from './clients/client.ts';
+import { googleKind } from './clients/google.ts';
+import { createLangChainHandler, type LangChainHandler } from './clients/langchain.ts';
 import { openAiKind } from './clients/openai.ts';
 import { type OperationReference, recordScore, type Score } from './evaluation.ts';
 import { isInference, type OperationInfo } from './info.ts';
@@ -18,8 +21,25 @@ import {
 import { createPriceOf, type PriceTable } from './price.ts';
 
 export interface Ai {
-  /** Observes the client of an SDK (OpenAI's, Anthropic's): the same instance, each of its calls an operation. */
+  /** Observes the client of an SDK (OpenAI's, Anthropic's, Google's): the same instance, each of its calls an operation. */
   readonly client: ObserveAiClient;
+  /**
+   * What Vercel's AI SDK takes with a call, as `experimental_telemetry` in its version 6 and `telemetry` in 7. Models are
+   * `chat` and `embeddings`, tools `execute_tool`, and around the steps of a text is `invoke_agent`, with the name of the
+   * agent. When the client of the request in hand goes away, a stream that has begun is cut off; until then, and for whole
+   * answers, the SDK goes on unless it is given the request's signal.
+   * @example
+   * streamText({ model, prompt, abortSignal: session.signal, experimental_telemetry: obs.ai.telemetry('planner') });
+   */
+  telemetry(name?: string): AiSdkTelemetry;
+  /**
+   * A callback handler of LangChain.js and LangGraph.js; one serves all runs. Models are `chat`, tools `execute_tool`,
+   * retrievers `retrieval`, the outermost chain `invoke_workflow`, agents `invoke_agent`. A handler hears and cannot stop:
+   * LangChain ends its calls when the client goes away only where it is given the request's signal.
+   * @example
+   * await chain.invoke(input, { callbacks: [obs.ai.langchain()], signal: session.signal });
+   */
+  langchain(): LangChainHandler;
   /** Makes the series of a model exist at 0, before its first call. */
   expect(info: OperationInfo): void;
   /** Starts an operation that the caller ends. */
@@ -63,6 +83,7 @@ export function createAi(signals: Signals, options: AiOptions): Ai & { readonly 
       throw error;
     }
   };
+  const langchain = createLangChainHandler(start);
   const within = (operation: string, name: string, id?: string): OperationInfo => ({
     operation,
     provider: '',
@@ -72,7 +93,9 @@ export function createAi(signals: Signals, options: AiOptions): Ai & { readonly 
   });
   return {
     start,
-    client: createAiClients(joinOrStart(start), [openAiKind, anthropicKind]),
+    client: createAiClients(joinOrStart(start, true), [openAiKind, anthropicKind, googleKind]),
+    telemetry: createAiSdkTelemetry(start),
+    langchain: () => langchain,
     expect: (info) => void start.expect(info),
     operation: start,
     call,

@@ -31,8 +31,10 @@ export function referenceTo(context: SpanContext, info: OperationInfo, responseI
 /** Writes a score down: a metric, and an event on a span of its own below the operation. What is no score is told of. */
 export function recordScore(signals: Signals, of: OperationReference, { name, value, label }: Score): void {
   const { meters, spans } = signals;
-  if (typeof name !== 'string' || name === '' || !(value >= 0 && value <= 1)) {
-    signals.write('WARNING', 'ai', 'A score was left out: it needs a name, and a value from 0 to 1', { value });
+  if (typeof name !== 'string' || name === '' || typeof value !== 'number' || !(value >= 0 && value <= 1)) {
+    // What is no number may be anything, a judge's whole answer too: only its kind is told.
+    const told = { value: typeof value === 'number' ? value : typeof value };
+    signals.write('WARNING', 'ai', 'A score was left out: it needs a name, and a value from 0 to 1', told);
     return;
   }
   const attributes: Attributes = {

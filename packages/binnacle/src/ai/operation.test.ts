@@ -513,6 +513,19 @@ describe('scores', () => {
     const operation = ai.operation(INFO);
     operation.score({ name: 'helpful', value });
     expect(signals.ended()).toEqual([]);
-    expect(signals.lines[0]).toMatchObject({ level: 'WARNING', logger: 'ai' });
+    expect(signals.lines[0]).toMatchObject({ level: 'WARNING', logger: 'ai', fields: { value } });
+  });
+
+  test.each([
+    ['a text', 'it told of her illness', 'string'],
+    ['a number as text', '0.5', 'string'],
+    ['an object', { answer: 'it told of her illness' }, 'object'],
+    ['a symbol, which cannot be compared', Symbol('it told of her illness'), 'symbol'],
+    ['nothing', undefined, 'undefined'],
+  ])('%s is none, and only its kind is told', async (_, value, kind) => {
+    const { signals, ai } = setUp();
+    ai.operation(INFO).score({ name: 'helpful', value: value as never });
+    expect(signals.ended()).toEqual([]);
+    expect(signals.lines).toMatchObject([{ level: 'WARNING', logger: 'ai', fields: { value: kind } }]);
   });
 });

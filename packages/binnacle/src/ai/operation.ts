@@ -67,42 +67,72 @@ export class IncompleteStreamError extends Error {
 
 /** An operation as the client of an SDK tells it. */
 export interface ClientOperation extends Operation {
-  /** The stream broke off, and nobody will be told but by what is recorded: the breaker above it takes it for a failure. */
-  breakOff(): void;
+  /**
+   * It failed, and nobody will be told but by what is recorded: a stream broke off (the default), or the answer itself says
+   * so. The breaker above it takes it for a failure.
+   */
+  breakOff(error?: Error): void;
 }
 
 /** Under what a running operation is found by what is done within it. */
 const RUNNING = createContextKey('binnacle ai operation');
+/** And what has joined it, by what is done within that. */
+const CLAIM = createContextKey('binnacle ai claim');
+
+/** One call's claim to be an operation that its caller has begun. */
+interface Claim {
+  /** Whether what it does within itself is of that operation too. */
+  readonly open: boolean;
+  /** Whether it has told what it used. */
+  told: boolean;
+}
 
 /**
- * The operation that an observed client's call belongs to: the one that its caller has begun for the same model, or one of
- * its own. So a call that is repeated within `obs.ai.stream` is one operation, and nothing is counted twice.
+ * The operation that an observed call belongs to: the one that its caller has begun for the same model, or one of its own.
+ * So a call that is wrapped in `obs.ai.stream` is one operation, and so is one that is repeated there because it failed.
+ * Whatever else is called meanwhile or afterwards has an operation of its own: its tokens come on top. `closed`: so has what
+ * is called within the call itself, by a tool or by a `fetch` of the host's.
  */
-export function joinOrStart(start: StartOperation): StartClientOperation {
+export function joinOrStart(start: StartOperation, closed = false): StartClientOperation {
   return (info) => {
-    const outer = activeContext().getValue(RUNNING);
-    const joins = outer instanceof RunningOperation && !outer.hasEnded && outer.isOf(info);
-    return joins ? joined(outer) : start(info);
+    const context = activeContext();
+    const outer = context.getValue(RUNNING);
+    if (outer instanceof RunningOperation && outer.isOf(info)) {
+      const within = context.getValue(CLAIM);
+      const claim = outer.claim(within, !closed);
+      if (claim !== undefined) return joined(outer, claim, claim === within);
+    }
+    const own = start(info);
+    if (closed) own.claim(undefined, false);
+    return own;
   };
 }
 
-/** What is told passes on; when it begins, gets its chunks and ends is its caller's to say. */
-function joined(outer: RunningOperation): ClientOperation {
+/** What is told passes on; when it begins, gets its chunks and ends is its caller's to say. `nested`: within what joined. */
+function joined(outer: RunningOperation, claim: Claim, nested: boolean): ClientOperation {
   const nothing = (): void => {};
+  const context = outer.context.setValue(CLAIM, claim);
+  /** A call that came to nothing leaves its place to the one that repeats it. */
+  const leave = (): void => {
+    if (!nested && !claim.told) outer.release(claim);
+  };
   return {
     reference: outer.reference,
     content: (text) => outer.content(text),
     input: (messages) => outer.input(messages),
     output: (messages) => outer.output(messages),
-    usage: (usage) => outer.usage(usage),
+    usage(usage) {
+      claim.told = true;
+      outer.usage(usage);
+    },
     response: (response) => outer.response(response),
     score: (score) => outer.score(score),
-    run: (work) => outer.run(work),
+    run: (work) => runWith({ otel: context }, work),
     chunk: nothing,
     end: nothing,
-    abort: nothing,
-    error: nothing,
-    breakOff: nothing,
+    abort: leave,
+    error: leave,
+    breakOff: (error) => outer.breakOff(error),
   };
 }
 
@@ -121,6 +151,7 @@ export class RunningOperation implements ClientOperation {
   #usage: Usage | undefined;
   #responseModel: string | undefined;
   #responseId: string | undefined;
+  #claim: Claim | undefined;
   #ended = false;
 
   constructor(signals: Signals, info: OperationInfo, options: OperationOptions) {
@@ -144,7 +175,19 @@ export class RunningOperation implements ClientOperation {
   }
 
   isOf({ operation, model }: OperationInfo): boolean {
-    return operation === this.#info.operation && model === this.#info.model;
+    return model === this.#info.model && kindOf(operation) === kindOf(this.#info.operation);
+  }
+
+  /** A claim to tell of it, where nobody has one, or the claim that one is made `within`. */
+  claim(within: unknown, open: boolean): Claim | undefined {
+    if (this.#ended) return undefined;
+    if (this.#claim !== undefined) return this.#claim === within && this.#claim.open ? this.#claim : undefined;
+    this.#claim = { open, told: false };
+    return this.#claim;
+  }
+
+  release(claim: Claim): void {
+    if (this.#claim === claim) this.#claim = undefined;
   }
 
   run<T>(work: () => T): T {
@@ -191,6 +234,7 @@ export class RunningOperation implements ClientOperation {
   }
 
   response({ model, id, finishReasons }: Parameters<Operation['response']>[0]): void {
+    if (this.#ended) return;
     if (model !== undefined) this.#span.setAttribute('gen_ai.response.model', model);
     if (id !== undefined) this.#span.setAttribute('gen_ai.response.id', id);
     if (finishReasons !== undefined) this.#span.setAttribute('gen_ai.response.finish_reasons', [...finishReasons]);
@@ -213,12 +257,11 @@ export class RunningOperation implements ClientOperation {
   error(error: unknown): void {
     const outcome = outcomeOf(error, this.#request?.signal ?? this.#request?.carrier?.signal);
     if (outcome === 'cancelled') this.abort();
-    else this.#settle('error', outcome === 'timeout' ? 'timeout' : errorTypeOf(error));
+    else this.#settle('error', outcome === 'timeout' ? 'timeout' : failureOf(error));
   }
 
-  breakOff(): void {
+  breakOff(error: Error = new IncompleteStreamError()): void {
     if (this.#ended) return;
-    const error = new IncompleteStreamError();
     if (this.#call !== undefined) this.#call.fault ??= error;
     this.error(error);
   }
@@ -311,6 +354,18 @@ export class RunningOperation implements ClientOperation {
       usage_source: sourceOf(usage),
     };
   }
+}
+
+/** One SDK's word for what asks a model to answer is another's: they are the same. */
+function kindOf(operation: string): string {
+  return operation === 'generate_content' || operation === 'text_completion' ? 'chat' : operation;
+}
+
+/** What came within a stream has no status: the provider's own word for it says more than the SDK's class. */
+function failureOf(error: unknown): string {
+  const { status, code, type } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+  const said = typeof status === 'number' || typeof code === 'string' ? '_OTHER' : errorTypeOf({ code: type });
+  return said === '_OTHER' ? errorTypeOf(error) : said;
 }
 
 /** Starts operations of one `observe`. */

@@ -1,5 +1,5 @@
 /** The libraries that Binnacle knows, and how each is observed. */
-import type { Framework } from './sources.ts';
+import type { AiUse, Framework } from './sources.ts';
 
 export type Way =
   /**
@@ -14,8 +14,10 @@ export type Way =
   | { readonly kind: 'adapter'; readonly least: string; readonly use: Framework; readonly mend: string }
   /** A framework that no adapter is there for. */
   | { readonly kind: 'framework' }
-  /** An AI SDK: its calls are told of by hand. */
-  | { readonly kind: 'ai' }
+  /** An SDK or a framework of language models, by what `obs.ai` has for it. */
+  | ({ readonly kind: 'ai' } & AiWay)
+  /** An AI SDK whose calls are told of by hand. */
+  | { readonly kind: 'ai by hand' }
   /** Its requests are node:http's or fetch's. */
   | { readonly kind: 'http'; readonly over: string }
   /** prom-client. */
@@ -25,9 +27,56 @@ export type Way =
   /** Nothing is told of it. */
   | { readonly kind: 'none' };
 
+export interface AiWay {
+  readonly use: AiUse;
+  /** The oldest version that it is tested with, as in Binnacle's `peerDependencies`. */
+  readonly least: string;
+  /** When it is observed: `once …`. */
+  readonly once: string;
+  /** What of it is observed, and what is not. */
+  readonly seen: string;
+  readonly mend: string;
+}
+
+const OPENAI: AiWay = {
+  use: 'ai.client',
+  least: '6.0.0',
+  once: 'once handed to obs.ai.client()',
+  seen: 'chat, completions, responses and embeddings; the rest as HTTP alone',
+  mend: 'const openai = obs.ai.client(new OpenAI()), once, where it is made',
+};
+const ANTHROPIC: AiWay = {
+  use: 'ai.client',
+  least: '0.137.0',
+  once: 'once handed to obs.ai.client()',
+  seen: 'messages; the rest (batches, counts of tokens) as HTTP alone',
+  mend: 'const anthropic = obs.ai.client(new Anthropic()), once, where it is made',
+};
+const GOOGLE: AiWay = {
+  use: 'ai.client',
+  least: '2.0.0',
+  once: 'once handed to obs.ai.client()',
+  seen: 'what models generate, chats too, and embeddings; the rest as HTTP alone, live sessions not at all',
+  mend: 'const google = obs.ai.client(new GoogleGenAI({ apiKey })), once, where it is made',
+};
+const AI_SDK: AiWay = {
+  use: 'ai.telemetry',
+  least: '6.0.0',
+  once: 'where a call is given obs.ai.telemetry()',
+  seen: 'texts, objects, embeddings, tools and agents; the rest, and calls without it, as HTTP alone',
+  mend: 'streamText({ …, experimental_telemetry: obs.ai.telemetry() }) (telemetry: in version 7), in each call or agent',
+};
+const LANGCHAIN: AiWay = {
+  use: 'ai.langchain',
+  least: '1.0.0',
+  once: 'where a run is given obs.ai.langchain()',
+  seen: 'models, tools, retrievers, chains, agents and graphs; embeddings, and runs without it, as HTTP alone',
+  mend: 'chain.invoke(input, { callbacks: [obs.ai.langchain()] }), for each run, or in the model itself',
+};
+
 const CLIENT: Way = { kind: 'client' };
 const FRAMEWORK: Way = { kind: 'framework' };
-const AI: Way = { kind: 'ai' };
+const AI_BY_HAND: Way = { kind: 'ai by hand' };
 const OPENTELEMETRY: Way = { kind: 'opentelemetry' };
 const NONE: Way = { kind: 'none' };
 
@@ -63,12 +112,13 @@ export const LIBRARIES: ReadonlyMap<string, Way> = new Map<string, Way>([
   ['mongodb', NONE],
   ['mongoose', NONE],
   ['better-sqlite3', NONE],
-  ['openai', AI],
-  ['@anthropic-ai/sdk', AI],
-  ['@google/genai', AI],
-  ['@mistralai/mistralai', AI],
-  ['ollama', AI],
-  ['ai', AI],
+  ['openai', { kind: 'ai', ...OPENAI }],
+  ['@anthropic-ai/sdk', { kind: 'ai', ...ANTHROPIC }],
+  ['@google/genai', { kind: 'ai', ...GOOGLE }],
+  ['ai', { kind: 'ai', ...AI_SDK }],
+  ['@langchain/core', { kind: 'ai', ...LANGCHAIN }],
+  ['@mistralai/mistralai', AI_BY_HAND],
+  ['ollama', AI_BY_HAND],
   ['prom-client', { kind: 'registries' }],
   ['@opentelemetry/sdk-node', OPENTELEMETRY],
   ['@opentelemetry/sdk-trace-node', OPENTELEMETRY],

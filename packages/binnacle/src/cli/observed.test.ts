@@ -1,7 +1,8 @@
-import { symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Finding } from './findings.ts';
+import { LIBRARIES } from './libraries.ts';
 import { readManifest } from './manifest.ts';
 import { checkLibraries } from './observed.ts';
 import { searchSources } from './sources.ts';
@@ -135,6 +136,71 @@ describe('clients that are handed over', () => {
       },
     );
     expect(found(folder, 'postgres')).toMatchObject([{ mark: 'note' }]);
+  });
+});
+
+describe('SDKs and frameworks of language models', () => {
+  const SDKS: [name: string, version: string, older: string, line: string][] = [
+    ['openai', '6.49.0', '5.23.2', 'const openai = obs.ai.client(new OpenAI());'],
+    ['@anthropic-ai/sdk', '0.137.0', '0.136.0', 'const anthropic = ai.client(new Anthropic());'],
+    ['@google/genai', '2.32.0', '1.30.0', 'clients.map(obs.ai.client)'],
+    ['ai', '6.0.0', '5.0.101', 'const experimental_telemetry = obs.ai.telemetry();'],
+    ['@langchain/core', '1.4.0', '0.3.79', 'await graph.invoke(x, { callbacks: [service.ai.langchain()] });'],
+  ];
+
+  test.each(SDKS)('%s: a note that names what it takes, where no source file has it', (name, version, _, line) => {
+    const member = /ai\.\w+/.exec(line)?.[0];
+    // Each of these is another's, a path, or a comment.
+    const others = SDKS.map(([, , , other]) => other).filter((other) => !other.includes(`${member}`));
+    const text = [...others, 'obs.client(pool)', `import './${member}.ts'`, `my_${member}(x)`, `// ${line}`].join('\n');
+    expect(found(project({ [name]: version }, { 'src/llm.ts': text }), name)).toEqual([
+      {
+        mark: 'note',
+        subject: `${name} ${version}`,
+        what: expect.stringMatching(
+          new RegExp(`^observed .*obs\\.${member}\\(\\), which no source file uses; until then as HTTP`),
+        ),
+        mend: expect.stringContaining(`obs.${member}(`),
+      },
+    ]);
+  });
+
+  test.each(SDKS)('%s: the place is told, and what is not observed', (name, version, _, line) => {
+    const folder = project({ [name]: version }, { 'src/llm.ts': `\n${line}` });
+    expect(found(folder, name)).toEqual([
+      {
+        mark: 'ok',
+        subject: `${name} ${version}`,
+        what: expect.stringMatching(/^observed (?:once|where) .*, as in src\/llm\.ts:2: .*as HTTP alone/),
+      },
+    ]);
+  });
+
+  test.each(SDKS)('%s: an older one is not known to be observed', (name, _, older, line) => {
+    expect(found(project({ [name]: older }, { 'src/llm.ts': line }), name)).toMatchObject([
+      { mark: 'note', what: expect.stringContaining('is tested with'), mend: expect.stringContaining('npm install') },
+    ]);
+  });
+
+  test('are those that Binnacle may stand beside, from the same version on', () => {
+    const { peerDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    const known = [...LIBRARIES].flatMap(([name, way]) => (way.kind === 'ai' ? [[name, way.least] as const] : []));
+    const { fastify, ...sdks } = peerDependencies as Record<string, string>;
+    expect(fastify).toBeDefined();
+    const least = Object.entries(sdks).map(([name, range]) => [name, /\d+\.\d+\.\d+/.exec(range)?.[0]]);
+    expect(Object.fromEntries(known)).toEqual(Object.fromEntries(least));
+  });
+
+  test.each(['openai', 'ollama'])('%s: what is told of by hand is told of', (name) => {
+    const folder = project({ [name]: '6.0.0' }, { 'a.ts': 'yield* obs.ai.stream(info, open);' });
+    expect(found(folder, name)).toEqual([
+      { mark: 'ok', subject: `${name} 6.0.0`, what: 'told of by obs.ai, which is used in a.ts:1' },
+    ]);
+  });
+
+  test('a database is not handed over by what hands over an SDK', () => {
+    const folder = project({ pg: '8.0.0' }, { 'a.ts': 'obs.ai.client(new OpenAI()); ai.client (sdk);' });
+    expect(found(folder, 'pg')).toMatchObject([{ mark: 'note' }]);
   });
 });
 

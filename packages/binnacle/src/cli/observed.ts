@@ -1,7 +1,7 @@
 /** Which of a project's libraries are observed. */
 import { type Finding, note, ok, problem } from './findings.ts';
 import { type Copy, findCopies, resolveCopy } from './installed.ts';
-import { LIBRARIES, OTEL_API, type Way } from './libraries.ts';
+import { type AiWay, LIBRARIES, OTEL_API, type Way } from './libraries.ts';
 import type { Manifest } from './manifest.ts';
 import type { Sources } from './sources.ts';
 import { isAtLeast } from './version.ts';
@@ -21,6 +21,8 @@ interface Library {
   /** True where the service itself runs with it, rather than its tests or another package. */
   readonly own: boolean;
 }
+
+const HTTP_ALONE = 'as HTTP alone: no tokens, no model, no first chunk';
 
 export function checkLibraries({ folder, manifest, sources }: LibraryOptions): Finding[] {
   const copies = findCopies(folder, new Set([...LIBRARIES.keys(), OTEL_API]));
@@ -70,7 +72,9 @@ function describe(library: Library, sources: Sources): Finding {
     case 'framework':
       return note(subject, 'no adapter: its routes are not told', 'await observeNode(obs, server), by binnacle/node');
     case 'ai':
-      return describeAi(subject, sources);
+      return describeAi(library, way, sources);
+    case 'ai by hand':
+      return describeByHand(subject, sources);
     case 'http':
       return ok(subject, `its requests are those of ${way.over}: observed`);
     case 'registries':
@@ -121,13 +125,34 @@ function describeAdapter(
   return note(subject, `observed by binnacle/${use}, which no source file imports`, mend);
 }
 
-function describeAi(subject: string, { uses }: Sources): Finding {
-  if (uses.ai !== undefined) return ok(subject, `told of by obs.ai, which is used in ${uses.ai}`);
+function describeAi({ name, version }: Library, way: AiWay, { files, uses }: Sources): Finding {
+  const { use, least, once, seen, mend } = way;
+  const subject = `${name} ${version}`;
+  if (isAtLeast(version, least) === false) {
+    const from = shortOf(least);
+    return note(
+      subject,
+      `obs.${use}() is tested with ${from} and later`,
+      `npm install ${name}@latest (${from} or later)`,
+    );
+  }
+  if (uses[use] !== undefined) return ok(subject, `observed ${once}, as in ${uses[use]}: ${seen}`);
+  if (uses.ai !== undefined) return ok(subject, toldByHand(uses.ai));
+  const searched = files === 0 ? '' : ', which no source file uses';
+  return note(subject, `observed ${once}${searched}; until then ${HTTP_ALONE}`, mend);
+}
+
+function describeByHand(subject: string, { uses }: Sources): Finding {
+  if (uses.ai !== undefined) return ok(subject, toldByHand(uses.ai));
   return note(
     subject,
-    'its requests are observed as HTTP alone: no tokens, no model, no first chunk',
+    `its requests are observed ${HTTP_ALONE}`,
     'wrap its calls by obs.ai.call() and obs.ai.stream()',
   );
+}
+
+function toldByHand(place: string): string {
+  return `told of by obs.ai, which is used in ${place}`;
 }
 
 function describeRegistries(subject: string, { uses }: Sources): Finding {

@@ -4,20 +4,30 @@ import { join, relative, sep } from 'node:path';
 
 /** A framework that there is an adapter for, by the adapter's name. */
 export type Framework = 'fastify' | 'express' | 'hono' | 'nest';
-export type Use = 'observe' | 'client' | Framework | 'ai' | 'registries';
+/** What SDKs and frameworks of language models are observed by, once they are handed it or to it. */
+export type AiUse = 'ai.client' | 'ai.telemetry' | 'ai.langchain';
+export type Use = 'observe' | 'client' | Framework | 'ai' | AiUse | 'registries';
 
 /** What is looked for, a line at a time. */
 const PATTERNS: Readonly<Record<Use, RegExp>> = {
   observe: /['"]binnacle['"]/,
-  // Called, or handed on as a function.
-  client: /\.client\s*\(|\bobs(?:ervability)?\.client\b/,
+  // Called, or handed on as a function; `obs.ai.client` is for others.
+  client: /(?<!\bai\s*)\.client\s*\(|\bobs(?:ervability)?\.client\b/,
   fastify: /['"]binnacle\/fastify['"]/,
   express: /['"]binnacle\/express['"]/,
   hono: /['"]binnacle\/hono['"]/,
   nest: /['"]binnacle\/nest['"]/,
-  ai: /\.ai\s*\.\s*(?:operation|call|stream)\b/,
+  ai: memberOfAi('operation|call|stream'),
+  'ai.client': memberOfAi('client'),
+  'ai.telemetry': memberOfAi('telemetry'),
+  'ai.langchain': memberOfAi('langchain'),
   registries: /\bregistries\b/,
 };
+
+/** Of `obs.ai`, or of an `ai` taken from it; not of a path or another name that ends so. */
+function memberOfAi(names: string): RegExp {
+  return new RegExp(`(?<![\\w$/-])ai\\s*\\.\\s*(?:${names})\\b`);
+}
 
 export interface Sources {
   readonly files: number;

@@ -1,6 +1,5 @@
 /** `/metrics` and `/health*`: what Prometheus and Kubernetes ask, answered without any framework. */
 import { timingSafeEqual } from 'node:crypto';
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** A health report with the code it is answered with. */
@@ -72,9 +71,23 @@ async function scrape(sources: ProbeSources, req: IncomingMessage, res: ServerRe
   res.writeHead(200, { 'content-type': scraped.contentType, 'cache-control': 'no-store' });
   for await (const chunk of scraped.body) {
     if (res.destroyed) return;
-    if (req.method !== 'HEAD' && !res.write(chunk)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+    if (req.method !== 'HEAD' && !res.write(chunk)) await room(res);
   }
   res.end();
+}
+
+/** Waits until there is room, or nobody to write to. Leaves no listener: a long scrape waits at every piece. */
+function room(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (res.destroyed) return resolve();
+    const done = (): void => {
+      res.off('drain', done);
+      res.off('close', done);
+      resolve();
+    };
+    res.on('drain', done);
+    res.on('close', done);
+  });
 }
 
 function hasBearer(header: string | undefined, token: string): boolean {

@@ -4,6 +4,7 @@ import { activeContext, runWith } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import { errorTypeOf, outcomeOf } from '../endings.ts';
 import type { Signals } from '../signals.ts';
+import { wordless } from '../wordless.ts';
 
 export interface Phase {
   readonly name: string;
@@ -74,5 +75,10 @@ function writeEnding(
   const fields = { phase: name, duration_ms: durationMs, status: outcome };
   if (outcome === 'cancelled')
     signals.write('INFO', logger, `[${sessionId}] Phase cut short: ${name} (${seconds}s)`, fields);
-  else signals.write('WARNING', logger, `[${sessionId}] Phase failed: ${name} (${seconds}s)`, { ...fields, error });
+  else
+    signals.write('WARNING', logger, `[${sessionId}] Phase failed: ${name} (${seconds}s)`, {
+      ...fields,
+      error_type: errorTypeOf(error),
+      exception: wordless(error),
+    });
 }

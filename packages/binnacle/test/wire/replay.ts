@@ -12,6 +12,8 @@ export interface WireAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent one after another, each as a piece of its own. */
   readonly pieces: readonly (string | Uint8Array)[];
+  /** Waited for before each piece. */
+  readonly before?: (index: number) => unknown;
   /** What happens after the last of them: a proper end, a reset, or nothing. */
   readonly then?: 'end' | 'reset' | 'hold';
 }
@@ -32,10 +34,10 @@ export interface Replay {
   close(): Promise<void>;
 }
 
-/** The events of a fixture, each as it stands on the wire. Its first line, a comment, tells its source. */
+/** The events of a fixture, each as it stands on the wire, or its one body. Its first line, a comment, tells its source. */
 export function readWire(name: string): string[] {
   const text = readFileSync(fileURLToPath(new URL(name, import.meta.url)), 'utf8');
-  const [source = '', ...events] = text.split(/(?<=\n\n)/);
+  const [source = '', ...events] = text.split(/(?<=\n\n|\r\n\r\n)/);
   if (!source.startsWith(': source: ')) throw new Error(`${name} does not tell its source`);
   return events.filter((event) => event.trim() !== '');
 }
@@ -74,9 +76,11 @@ export async function startReplay(...answers: readonly WireAnswer[]): Promise<Re
   return replay;
 }
 
-async function say({ status = 200, headers, pieces, then = 'end' }: WireAnswer, res: ServerResponse): Promise<void> {
+async function say(answer: WireAnswer, res: ServerResponse): Promise<void> {
+  const { status = 200, headers, pieces, before, then = 'end' } = answer;
   res.writeHead(status, headers);
-  for (const piece of pieces) {
+  for (const [index, piece] of pieces.entries()) {
+    await before?.(index);
     if (res.destroyed) return;
     res.write(piece);
     // A turn of its own, so that it leaves as a piece.

@@ -8,12 +8,12 @@ import {
   type Message,
   numberOf,
   objectOf,
+  observeCreate,
   partOf,
   type ResultReader,
   stringOf,
-  watchCall,
 } from './stainless.ts';
-import { guard, replace, signalFor } from './watched.ts';
+import { guard } from './watched.ts';
 
 /** Where messages are made; the helpers `stream()` and `parse()` go through them. */
 const PATHS: readonly (readonly string[])[] = [['messages'], ['beta', 'messages']];
@@ -23,39 +23,36 @@ export const anthropicKind: AiClientKind = {
   is: (client) =>
     'baseURL' in client && 'create' in (partOf(client, ['messages']) ?? {}) && partOf(client, ['chat']) === undefined,
   observe(client, start) {
+    guard(() => silence(client));
     for (const path of PATHS) observeMessages(client, path, start);
   },
 };
 
-type Create = [body: Message, options?: Message];
+/**
+ * The SDK makes a span of each call by itself, which would tell of the same call again and count its tokens twice. It is left
+ * where the host has handed the SDK a provider of its own.
+ */
+function silence(client: object): void {
+  const { openTelemetry } = client as { readonly openTelemetry?: Message };
+  if ('_tracer' in client && objectOf(openTelemetry).tracerProvider === undefined) client._tracer = undefined;
+}
 
 function observeMessages(client: object, path: readonly string[], start: StartClientOperation): void {
   const owner = partOf(client, path);
   if (owner === undefined) return;
-  replace<Create, unknown>(owner, 'create', (original) => (given, options) => {
-    const body = objectOf(given);
-    const operation = start(infoOf(client, body));
-    guard(() => operation.input([body.system, body.messages].filter((part) => part !== undefined)));
-    const signal = signalFor(objectOf(options).signal as AbortSignal | undefined);
-    const more = signal === undefined ? options : { ...options, signal };
-    try {
-      return watchCall(
-        operation,
-        operation.run(() => original(given, more)),
-        messageReader(operation),
-      );
-    } catch (error) {
-      guard(() => operation.error(error));
-      throw error;
-    }
+  observeCreate(owner, (given) => {
+    const operation = start(infoOf(client, given));
+    guard(() => operation.input([given.system, given.messages].filter((part) => part !== undefined)));
+    return { operation, reader: messageReader(operation) };
   });
 }
 
 function infoOf(client: object, body: Message): OperationInfo {
   const stops = body.stop_sequences;
+  const endpoint = endpointOf((client as { baseURL?: unknown }).baseURL);
   return {
     operation: 'chat',
-    provider: providerOf(client),
+    provider: providerOf(client, endpoint.address),
     model: stringOf(body.model) ?? '',
     stream: body.stream === true,
     parameters: {
@@ -65,15 +62,15 @@ function infoOf(client: object, body: Message): OperationInfo {
       maxTokens: numberOf(body.max_tokens),
       stopSequences: Array.isArray(stops) ? stops.map(String) : undefined,
     },
-    ...endpointOf((client as { baseURL?: unknown }).baseURL),
+    ...endpoint,
   };
 }
 
-/** Bedrock and Vertex have clients of their own, which speak the same. */
-function providerOf(client: object): string {
+/** Bedrock and Vertex have clients of their own, which speak the same; a bundler may have renamed them. */
+function providerOf(client: object, host = ''): string {
   const maker = client.constructor?.name ?? '';
-  if (maker.includes('Bedrock')) return 'aws.bedrock';
-  return maker.includes('Vertex') ? 'gcp.vertex_ai' : 'anthropic';
+  if (maker.includes('Bedrock') || /(^|\.)bedrock[^/]*\.amazonaws\.com$/.test(host)) return 'aws.bedrock';
+  return maker.includes('Vertex') || /aiplatform\.googleapis\.com$/.test(host) ? 'gcp.vertex_ai' : 'anthropic';
 }
 
 /** https://docs.claude.com/en/docs/build-with-claude/streaming: usage is cumulative, and the whole ends in `message_stop`. */
@@ -103,10 +100,10 @@ function messageReader(operation: ClientOperation): ResultReader {
   };
 }
 
-function readDelta(operation: ClientOperation, { type, text }: Message): void {
+function readDelta(operation: ClientOperation, { type, text, thinking }: Message): void {
   const said = stringOf(text);
   if (said !== undefined) operation.content(said);
-  else if (type === 'input_json_delta') operation.content();
+  else if (type === 'input_json_delta' || stringOf(thinking) !== undefined) operation.content();
 }
 
 function readMessage(operation: ClientOperation, message: Message): void {

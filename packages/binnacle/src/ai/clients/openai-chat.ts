@@ -3,8 +3,8 @@ import type { ClientOperation } from '../operation.ts';
 import type { Usage } from '../usage.ts';
 import { listOf, type Message, numberOf, objectOf, type ResultReader, stringOf } from './stainless.ts';
 
-/** `asked`: the usage of a stream was asked for here, and is hidden from its reader. */
-export function chatReader(operation: ClientOperation, asked: boolean): ResultReader {
+/** `asks`: the usage of a stream is asked for here, and hidden from its reader. */
+export function chatReader(operation: ClientOperation, asks: () => boolean = () => false): ResultReader {
   return {
     whole(answer) {
       const choices = listOf(answer.choices);
@@ -18,7 +18,7 @@ export function chatReader(operation: ClientOperation, asked: boolean): ResultRe
       return {
         read(chunk) {
           tellUsage(operation, chunk.usage);
-          if (asked && chunk.usage === null) Reflect.deleteProperty(chunk, 'usage');
+          if (asks() && chunk.usage === null) Reflect.deleteProperty(chunk, 'usage');
           for (const choice of listOf(chunk.choices)) {
             readDelta(operation, choice);
             const reason = stringOf(choice.finish_reason);
@@ -29,15 +29,16 @@ export function chatReader(operation: ClientOperation, asked: boolean): ResultRe
         isWhole: () => finished.size > 0,
       };
     },
-    ...(asked && { hides: (chunk: Message) => listOf(chunk.choices).length === 0 && chunk.usage !== undefined }),
+    hides: (chunk) => asks() && listOf(chunk.choices).length === 0 && chunk.usage !== undefined,
   };
 }
 
 function readDelta(operation: ClientOperation, { delta, text }: Message): void {
-  const { content, refusal, tool_calls: tools, function_call: call } = objectOf(delta);
+  const { content, refusal, reasoning_content: reasoning, tool_calls: tools, function_call: call } = objectOf(delta);
   const said = stringOf(content) ?? stringOf(text);
   if (said !== undefined) operation.content(said);
-  else if (stringOf(refusal) !== undefined || tools !== undefined || call !== undefined) operation.content();
+  else if ((stringOf(refusal) ?? stringOf(reasoning) ?? listOf(tools)[0] ?? objectOf(call).name) !== undefined)
+    operation.content();
 }
 
 function namesOf({ id, model }: Message): { id: string | undefined; model: string | undefined } {
@@ -62,6 +63,7 @@ function usageOf(usage: unknown): Usage | undefined {
     inputTokens,
     outputTokens: numberOf(output) ?? 0,
     cachedInputTokens: numberOf(objectOf(details.prompt_tokens_details).cached_tokens),
+    cacheWriteTokens: numberOf(objectOf(details.prompt_tokens_details).cache_write_tokens),
     reasoningTokens: numberOf(objectOf(details.completion_tokens_details).reasoning_tokens),
   };
 }

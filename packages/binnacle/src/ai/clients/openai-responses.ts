@@ -3,10 +3,10 @@ import type { ClientOperation } from '../operation.ts';
 import { listOf, type Message, numberOf, objectOf, type ResultReader, stringOf } from './stainless.ts';
 
 const SAYS =
-  /^response\.(output_text|refusal|function_call_arguments|mcp_call_arguments|custom_tool_call_input)\.delta$/;
+  /^response\.(output_text|refusal|reasoning_(summary_)?text|(function|mcp)_call_arguments|custom_tool_call_input)\.delta$/;
 const LAST: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
-/** A response that failed by its own word. */
+/** A response that failed by its own word: the SDK gives it like any other. */
 class ResponseFailedError extends Error {
   override readonly name = 'ResponseFailedError';
   readonly code: string | undefined;
@@ -25,7 +25,7 @@ export function responsesReader(operation: ClientOperation): ResultReader {
         read(event) {
           const type = stringOf(event.type) ?? '';
           if (SAYS.test(type)) operation.content(type.startsWith('response.output_text') ? stringOf(event.delta) : '');
-          if (type === 'error') operation.error(new ResponseFailedError(stringOf(event.code)));
+          if (type === 'error') operation.breakOff(new ResponseFailedError(stringOf(event.code)));
           if (!LAST.has(type)) return;
           whole = true;
           readResponse(operation, objectOf(event.response));
@@ -44,6 +44,7 @@ function readResponse(operation: ClientOperation, response: Message): void {
       inputTokens,
       outputTokens: numberOf(output) ?? 0,
       cachedInputTokens: numberOf(objectOf(details.input_tokens_details).cached_tokens),
+      cacheWriteTokens: numberOf(objectOf(details.input_tokens_details).cache_write_tokens),
       reasoningTokens: numberOf(objectOf(details.output_tokens_details).reasoning_tokens),
     });
   }
@@ -55,5 +56,5 @@ function readResponse(operation: ClientOperation, response: Message): void {
     finishReasons: reason ? [reason] : [],
   });
   operation.output(listOf(response.output));
-  if (status === 'failed') operation.error(new ResponseFailedError(stringOf(objectOf(response.error).code)));
+  if (status === 'failed') operation.breakOff(new ResponseFailedError(stringOf(objectOf(response.error).code)));
 }

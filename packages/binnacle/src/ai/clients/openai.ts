@@ -9,12 +9,12 @@ import {
   type Message,
   numberOf,
   objectOf,
+  observeCreate,
   partOf,
   type ResultReader,
   stringOf,
-  watchCall,
 } from './stainless.ts';
-import { guard, replace, signalFor } from './watched.ts';
+import { guard } from './watched.ts';
 
 /** Providers by the host of their endpoint (`gen_ai.provider.name`); any other that speaks the protocol is `openai`. */
 const HOSTS: readonly (readonly [host: RegExp, provider: string])[] = [
@@ -28,17 +28,19 @@ const HOSTS: readonly (readonly [host: RegExp, provider: string])[] = [
 ];
 /** Endpoints that are known to take `stream_options`: a stream's usage is asked of them where its caller did not. */
 const TELLS_USAGE = /^api\.openai\.com$|\.openai\.azure\.com$/;
+const AZURE_TELLS_USAGE = '2024-09-01';
 
 interface Surface {
   readonly path: readonly string[];
   readonly operation: string;
-  readonly read: (operation: ClientOperation, asked: boolean) => ResultReader;
+  readonly read: (operation: ClientOperation, asks?: () => boolean) => ResultReader;
 }
 
 const SURFACES: readonly Surface[] = [
   { path: ['chat', 'completions'], operation: 'chat', read: chatReader },
   { path: ['completions'], operation: 'text_completion', read: chatReader },
   { path: ['responses'], operation: 'chat', read: responsesReader },
+  { path: ['beta', 'responses'], operation: 'chat', read: responsesReader },
   { path: ['embeddings'], operation: 'embeddings', read: chatReader },
 ];
 
@@ -50,37 +52,36 @@ export const openAiKind: AiClientKind = {
   },
 };
 
-type Create = [body: Message, options?: Message];
-
 function observeSurface(client: object, { path, operation: name, read }: Surface, start: StartClientOperation): void {
   const owner = partOf(client, path);
   if (owner === undefined) return;
-  replace<Create, unknown>(owner, 'create', (original) => (given, options) => {
-    const info = infoOf(client, name, objectOf(given));
+  observeCreate(owner, (given) => {
+    const info = infoOf(client, name, given);
     const operation = start(info);
-    const asked = name === 'chat' && path[0] === 'chat' && asksForUsage(info, objectOf(given));
-    const body = asked
-      ? { ...given, stream_options: { ...objectOf(given.stream_options), include_usage: true } }
-      : given;
-    guard(() => operation.input(promptOf(objectOf(given))));
-    const signal = signalFor(objectOf(options).signal as AbortSignal | undefined);
-    const more = signal === undefined ? options : { ...options, signal };
-    try {
-      return watchCall(
-        operation,
-        operation.run(() => original(body, more)),
-        read(operation, asked),
-      );
-    } catch (error) {
-      guard(() => operation.error(error));
-      throw error;
-    }
+    guard(() => operation.input(promptOf(given)));
+    if (path[0] !== 'chat' || !asksForUsage(client, info, given)) return { operation, reader: read(operation) };
+    // The SDK writes it down a turn later: until then the asking can be taken back.
+    let asks = true;
+    const { stream_options: options } = given;
+    const body: Record<string, unknown> = { ...given, stream_options: { ...objectOf(options), include_usage: true } };
+    const raw = (): void => {
+      asks = false;
+      if ('stream_options' in given) body.stream_options = options;
+      else delete body.stream_options;
+    };
+    return { operation, body, reader: { ...read(operation, () => asks), raw } };
   });
 }
 
-/** Where the caller said anything about it, its word stands. */
-function asksForUsage({ address = '', stream }: OperationInfo, body: Message): boolean {
-  return stream === true && objectOf(body.stream_options).include_usage === undefined && TELLS_USAGE.test(address);
+/** Where the caller said anything about it, its word stands. Azure's versions before this one refuse to be asked. */
+function asksForUsage(client: object, { address = '', stream }: OperationInfo, body: Message): boolean {
+  const { apiVersion = AZURE_TELLS_USAGE } = client as { readonly apiVersion?: string };
+  return (
+    stream === true &&
+    objectOf(body.stream_options).include_usage === undefined &&
+    TELLS_USAGE.test(address) &&
+    apiVersion >= AZURE_TELLS_USAGE
+  );
 }
 
 function infoOf(client: object, operation: string, body: Message): OperationInfo {

@@ -1,135 +1,161 @@
-/** The SDKs of OpenAI and Anthropic, real, over real sockets, against streams in their providers' shape, with words and figures of our own. */
+/** The SDKs of OpenAI and Anthropic, real, over real sockets, against what their providers say on the wire. */
 import Anthropic from '@anthropic-ai/sdk';
 import fc from 'fast-check';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, test } from 'vitest';
+import { until } from '../../../test/until.ts';
 import { type Replay, readWire, sse, startReplay, type WireAnswer } from '../../../test/wire/replay.ts';
+import { observeUndici } from '../../drivers/undici.ts';
 import { anthropicKind } from './anthropic.ts';
+import { middleOf } from './observed.test-helper.ts';
 import { openAiKind } from './openai.ts';
-import { collect, cutAt, type Observed, observeClient } from './wire.test-helper.ts';
+import { attemptsOf, collect, cutAt, type Observed, observeClient } from './wire.test-helper.ts';
 
 const KINDS = [openAiKind, anthropicKind];
-const closers: (() => Promise<void>)[] = [];
+const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-type Items = Promise<AsyncIterable<unknown>>;
-type Ask = (url: string, observe: boolean) => { observed: Observed | undefined; ask(): Items };
+type Ask = (
+  url: string,
+  observe: boolean,
+) => { observed: Observed | undefined; ask(): Promise<AsyncIterable<unknown>> };
 
 const openAi = (url: string, observe: boolean) => {
   const client = new OpenAI({ apiKey: 'sk-secret-key', baseURL: `${url}/v1`, maxRetries: 1 });
   return { client, observed: observe ? observeClient(client, KINDS) : undefined };
 };
-const anthropic = (url: string, observe: boolean) => {
-  const client = new Anthropic({ apiKey: 'sk-secret-key', baseURL: url, maxRetries: 1 });
-  return { client, observed: observe ? observeClient(client, KINDS) : undefined };
-};
 const MESSAGES = [{ role: 'user' as const, content: 'marker-7781' }];
 const chat: Ask = (url, observe) => {
   const { client, observed } = openAi(url, observe);
-  const body = { model: 'gpt-4o', messages: MESSAGES, stream: true as const };
+  const body = { model: 'm1', messages: MESSAGES, stream: true as const, stream_options: { include_usage: true } };
   return { observed, ask: async () => client.chat.completions.create(body) };
 };
 const responses: Ask = (url, observe) => {
   const { client, observed } = openAi(url, observe);
-  return {
-    observed,
-    ask: async () => client.responses.create({ model: 'gpt-4o', input: 'marker-7781', stream: true }),
-  };
+  return { observed, ask: async () => client.responses.create({ model: 'm1', input: 'marker-7781', stream: true }) };
 };
 const messages: Ask = (url, observe) => {
-  const { client, observed } = anthropic(url, observe);
-  const body = { model: 'claude-opus-4-8', max_tokens: 99, messages: MESSAGES, stream: true as const };
-  return { observed, ask: async () => client.messages.create(body) };
+  const client = new Anthropic({ apiKey: 'sk-secret-key', baseURL: url, maxRetries: 1 });
+  const body = { model: 'm1', max_tokens: 99, messages: MESSAGES, stream: true as const };
+  return {
+    observed: observe ? observeClient(client, KINDS) : undefined,
+    ask: async () => client.messages.create(body),
+  };
 };
 
 interface Wire {
   readonly fixture: string;
   readonly ask: Ask;
-  readonly name: string;
-  /** What the wire says. */
+  /** What the wire says: tokens, reasons, model, id. */
   readonly says: Readonly<Record<string, unknown>>;
 }
-const GPT = { 'gen_ai.provider.name': 'openai', 'gen_ai.response.model': 'gpt-4o-2024-08-06' };
-const tokens = (input: number, output: number, more: object = {}) => ({
+const says = (input: number, output: number, reason: string, model: string, id: string, more: object = {}) => ({
   'gen_ai.usage.input_tokens': input,
   'gen_ai.usage.output_tokens': output,
+  'gen_ai.response.finish_reasons': [reason],
+  'gen_ai.response.model': model,
+  'gen_ai.response.id': id,
   ...more,
 });
+const REASONING = 'gen_ai.usage.reasoning.output_tokens';
+const CACHE_READ = 'gen_ai.usage.cache_read.input_tokens';
+const CACHE_WRITE = 'gen_ai.usage.cache_creation.input_tokens';
+const GPT_5 = 'gpt-5.2-2025-12-11';
+const GPT_4O = 'gpt-4o-2024-08-06';
 const WIRES: readonly Wire[] = [
+  {
+    fixture: 'openai/text.sse',
+    ask: chat,
+    says: says(12, 5, 'stop', 'gpt-4-0613', 'chatcmpl-ASYMZ4oSykiIFK4lXLReDiKyAjsQl', {
+      'gen_ai.provider.name': 'openai',
+      'gen_ai.request.stream': true,
+      'server.address': '127.0.0.1',
+    }),
+  },
+  {
+    fixture: 'openai/tools.sse',
+    ask: chat,
+    says: says(75, 51, 'tool_calls', 'gpt-4o-mini-2024-07-18', 'chatcmpl-ASYMbACebDoWcuraMEWQhU48q4dAp'),
+  },
   {
     fixture: 'openai/structured.sse',
     ask: chat,
-    name: 'chat gpt-4o',
-    says: {
-      ...GPT,
-      ...tokens(23, 9),
-      'gen_ai.response.finish_reasons': ['stop'],
-      'gen_ai.response.id': 'chatcmpl-ours-1',
-    },
+    says: says(62, 5, 'stop', GPT_4O, 'chatcmpl-D7TizYTgMM4izexCX65MQOBtuUlTD'),
   },
   {
     fixture: 'openai/refusal.sse',
     ask: chat,
-    name: 'chat gpt-4o',
-    says: { ...GPT, ...tokens(21, 8), 'gen_ai.response.finish_reasons': ['stop'] },
+    says: says(64, 13, 'stop', GPT_4O, 'chatcmpl-CoDWxLsl1kVbpr74j0IN577ELqIIt'),
   },
   {
     fixture: 'openai/responses.sse',
     ask: responses,
-    name: 'chat gpt-4o',
-    says: {
-      ...GPT,
-      ...tokens(14, 5, { 'gen_ai.usage.cache_read.input_tokens': 6, 'gen_ai.usage.reasoning.output_tokens': 2 }),
-      'gen_ai.response.id': 'resp_ours_1',
-    },
+    says: says(100, 19, 'completed', GPT_5, 'resp_029d9e2b7350eaff0069ad6b7d556c8191ae5651cfed963a80'),
+  },
+  {
+    fixture: 'openai/responses-tools.sse',
+    ask: responses,
+    says: says(53, 33, 'completed', GPT_5, 'resp_029d9e2b7350eaff0069ad6b7b86808191bbf237459edcedee', {
+      [REASONING]: 10,
+    }),
+  },
+  {
+    fixture: 'openai/responses-refusal.sse',
+    ask: responses,
+    says: says(54, 11, 'completed', GPT_4O, 'resp_05f46fd4032c869b0068f966cb89248197969af833ea7a7e33'),
+  },
+  {
+    fixture: 'openai/responses-incomplete.sse',
+    ask: responses,
+    says: says(
+      18,
+      16,
+      'max_output_tokens',
+      'gpt-4o-mini-2024-07-18',
+      'resp_04b3a279f6e72eb000690e02baa5c48191bd32bb8b3d375529',
+    ),
   },
   {
     fixture: 'anthropic/text.sse',
     ask: messages,
-    name: 'chat claude-opus-4-8',
-    says: {
+    says: says(11, 6, 'end_turn', 'claude-3-opus-latest', 'msg_4QpJur2dWWDjF6C758FbBw5vm12BaVipnK', {
       'gen_ai.provider.name': 'anthropic',
-      'gen_ai.response.model': 'claude-opus-4-8',
-      'gen_ai.response.id': 'msg_ours_1',
-      'gen_ai.response.finish_reasons': ['end_turn'],
       'gen_ai.request.max_tokens': 99,
-      ...tokens(13, 7),
-    },
+    }),
   },
   {
     fixture: 'anthropic/tools.sse',
     ask: messages,
-    name: 'chat claude-opus-4-8',
-    says: {
-      ...tokens(400, 41, {
-        'gen_ai.usage.cache_read.input_tokens': 50,
-        'gen_ai.usage.cache_creation.input_tokens': 40,
-      }),
-      'gen_ai.response.finish_reasons': ['tool_use'],
-    },
+    says: says(377, 65, 'tool_use', 'claude-sonnet-4-20250514', 'msg_019Q1hrJbZG26Fb9BQhrkHEr'),
+  },
+  {
+    fixture: 'anthropic/thinking.sse',
+    ask: messages,
+    says: says(171, 107, 'end_turn', 'claude-sonnet-4-20250514', 'msg_011KMeq28e9hx61PDujBbLjL'),
+  },
+  {
+    fixture: 'anthropic/cached.sse',
+    ask: messages,
+    says: says(25 + 10 + 5, 8, 'end_turn', 'claude-sonnet-4-5', 'msg_01MessageDeltaOmitted00000001', {
+      [CACHE_READ]: 5,
+      [CACHE_WRITE]: 10,
+    }),
   },
   {
     fixture: 'anthropic/max-tokens.sse',
     ask: messages,
-    name: 'chat claude-opus-4-8',
-    says: {
-      ...tokens(220, 99),
-      'gen_ai.response.finish_reasons': ['max_tokens'],
-      'gen_ai.response.model': 'claude-sonnet-4-5',
-    },
+    says: says(450, 124, 'max_tokens', 'claude-3-7-sonnet-20250219', 'msg_01UdjYBBipA9omjYhicnevgq'),
   },
   {
     fixture: 'anthropic/refusal.sse',
     ask: messages,
-    name: 'chat claude-opus-4-8',
-    says: {
-      ...tokens(31, 52, { 'gen_ai.usage.reasoning.output_tokens': 33 }),
-      'gen_ai.response.finish_reasons': ['refusal'],
-    },
+    says: says(20, 0, 'refusal', 'claude-opus-4-7', 'msg_01RefusalTestMessage123456789'),
   },
 ];
+/** The event that says that a stream is whole. */
+const WHOLE = /"finish_reason":"|"type":"response\.(completed|incomplete)"|"message_stop"/;
 
 async function replay(...answers: WireAnswer[]): Promise<Replay> {
   const server = await startReplay(...answers);
@@ -137,53 +163,65 @@ async function replay(...answers: WireAnswer[]): Promise<Replay> {
   return server;
 }
 
+/** What a reader gets, byte for byte, and what it ends with. */
 async function run(wire: Wire, answer: WireAnswer, observe: boolean) {
   const server = await replay(answer);
   const { observed, ask } = wire.ask(server.url, observe);
   const asked = async () => collect(await ask());
-  const got = await (observed === undefined ? asked() : observed.request(asked)).catch((error: unknown) => ({
-    items: [],
-    error,
-  }));
-  return { server, observed: observed as Observed, ...got };
+  const { items, error } = await (observed === undefined ? asked() : observed.request(asked)).catch(
+    (thrown: unknown) => ({ items: [], error: thrown }),
+  );
+  return { server, observed: observed as Observed, seen: JSON.stringify(items), items, error: String(error) };
 }
-
-const model = (wire: Wire): string => wire.name.split(' ')[1] ?? '';
 
 describe.each(WIRES)('$fixture', (wire) => {
   const events = readWire(wire.fixture);
+  const finish = events.findIndex((event) => WHOLE.test(event));
 
   test('whole: tokens, reasons, names as the wire says them, and its reader sees what a bare SDK gives', async () => {
-    const { observed, items, server } = await run(wire, sse(events), true);
+    const { observed, seen, items, server } = await run(wire, sse(events), true);
     const bare = await run(wire, sse(events), false);
-    expect(items).toEqual(bare.items);
-    expect(items.length).toBeGreaterThan(2);
-    expect(observed.told()).toMatchObject({ name: wire.name, status: 0, attributes: wire.says });
-    expect(await observed.calls(model(wire))).toEqual([1, 0, 0]);
+    expect(seen).toBe(bare.seen);
+    expect(items.length).toBeGreaterThan(3);
+    expect(observed.told()).toMatchObject({ name: 'chat m1', status: 0, attributes: wire.says });
+    // A subset of none is not told of.
+    for (const subset of [REASONING, CACHE_READ, CACHE_WRITE])
+      expect(observed.told().attributes[subset]).toBe(wire.says[subset]);
+    expect(await observed.calls('m1')).toEqual([1, 0, 0]);
     expect(server.requests.map(({ body }) => body)).toEqual(bare.server.requests.map(({ body }) => body));
-    const everything = JSON.stringify([observed.told(), observed.signals.lines, await observed.signals.scrape()]);
+    const scrape = await observed.signals.scrape();
+    expect(countOf(scrape, 'time_to_first_chunk')).toBe(1);
+    expect(countOf(scrape, 'time_per_output_chunk')).toBe(items.length - 1);
+    const everything = JSON.stringify([observed.told(), observed.signals.lines, scrape]);
     expect(everything).not.toMatch(/marker-7781|sk-secret-key/);
   });
 
-  test('cut before its end: a failure of ours, while its reader sees what a bare SDK gives', async () => {
-    const cut = events.slice(0, 3);
-    const { observed, items, error } = await run(wire, sse(cut), true);
-    const bare = await run(wire, sse(cut), false);
-    expect([items, String(error)]).toEqual([bare.items, String(bare.error)]);
-    expect(await observed.calls(model(wire))).toEqual([0, 1, 0]);
-    expect(observed.told().attributes['error.type']).toBe('IncompleteStreamError');
+  test('cut after each event: a failure of ours until it is whole, while its reader sees what a bare SDK gives', async () => {
+    expect(finish).toBeGreaterThan(0);
+    for (let sent = 0; sent <= events.length; sent += 1) {
+      const { observed, seen, error } = await run(wire, sse(events.slice(0, sent)), true);
+      const bare = await run(wire, sse(events.slice(0, sent)), false);
+      expect([seen, error]).toEqual([bare.seen, bare.error]);
+      const whole = sent > finish;
+      expect([sent, await observed.calls('m1')]).toEqual([sent, whole ? [1, 0, 0] : [0, 1, 0]]);
+      expect(observed.told().attributes['error.type']).toBe(whole ? undefined : 'IncompleteStreamError');
+    }
   });
 
   test('reset in the middle, as an error', async () => {
-    const { observed, items, error } = await run(wire, sse(events.slice(0, 3), 'reset'), true);
+    const { observed, error } = await run(wire, sse(events.slice(0, 3), 'reset'), true);
     const bare = await run(wire, sse(events.slice(0, 3), 'reset'), false);
-    expect([items, String(error)]).toEqual([bare.items, String(bare.error)]);
-    expect(await observed.calls(model(wire))).toEqual([0, 1, 0]);
+    expect(error).toBe(bare.error);
+    expect(await observed.calls('m1')).toEqual([0, 1, 0]);
+    expect(observed.told().attributes['error.type']).not.toBe('IncompleteStreamError');
   });
 
   test('left by its client after each item: cancelled once, and the provider hears of it at once', async () => {
-    for (let taken = 1; taken < Math.min(events.length - 2, 8); taken += 1) {
-      const server = await replay(sse(events.slice(0, -2), 'hold'));
+    const sent = events.slice(0, finish);
+    const { items } = await run(wire, sse(sent), false);
+    const delays: number[] = [];
+    for (let taken = 1; taken <= items.length; taken += 1) {
+      const server = await replay(sse(sent, 'hold'));
       const { observed, ask } = wire.ask(server.url, true);
       if (observed === undefined) throw new Error('not observed');
       let leftAt = 0;
@@ -197,17 +235,27 @@ describe.each(WIRES)('$fixture', (wire) => {
         }
       });
       await until(() => server.aborts.length === 1);
-      expect((server.aborts[0] ?? Infinity) - leftAt).toBeLessThan(100);
-      expect(await observed.calls(model(wire))).toEqual([0, 0, 1]);
-      expect(observed.told().attributes['error.type']).toBe('cancelled');
+      delays.push((server.aborts[0] ?? Infinity) - leftAt);
+      expect([taken, await observed.calls('m1')]).toEqual([taken, [0, 0, 1]]);
+      expect(observed.told()).toMatchObject({ status: 0, attributes: { 'error.type': 'cancelled' } });
     }
+    expect(middleOf(delays)).toBeLessThan(100);
   });
 
-  test('left by its own reader: cancelled', async () => {
-    const server = await replay(sse(events.slice(0, -2), 'hold'));
-    const { observed, ask } = wire.ask(server.url, true);
-    for await (const _ of await ask()) break;
-    expect(await observed?.calls(model(wire))).toEqual([0, 0, 1]);
+  test('left by its own reader after each item: cancelled, unless it has said that it is whole', async () => {
+    const { items } = await run(wire, sse(events), false);
+    const last = items.findIndex((item) => WHOLE.test(JSON.stringify(item)));
+    for (let taken = 1; taken <= items.length; taken += 1) {
+      const server = await replay(sse(events, 'hold'));
+      const { observed, ask } = wire.ask(server.url, true);
+      let seen = 0;
+      for await (const _ of await ask()) {
+        seen += 1;
+        if (seen === taken) break;
+      }
+      await until(() => server.aborts.length === 1);
+      expect([taken, await observed?.calls('m1')]).toEqual([taken, taken > last ? [1, 0, 0] : [0, 0, 1]]);
+    }
   });
 
   test('however its bytes are cut, and however it ends: one ending, and the items of a bare SDK', async () => {
@@ -219,12 +267,13 @@ describe.each(WIRES)('$fixture', (wire) => {
         fc.nat(text.length),
         async (places, then, length) => {
           const answer = sse(cutAt(text.slice(0, Math.max(1, length)), places), then);
-          const { observed, items } = await run(wire, answer, true);
+          const { observed, seen, error } = await run(wire, answer, true);
           const bare = await run(wire, answer, false);
-          if (then === 'end') expect(items).toEqual(bare.items);
-          const counts = await observed.calls(model(wire));
+          // What of it arrives before a reset is the network's to say.
+          if (then === 'end') expect([seen, error]).toEqual([bare.seen, bare.error]);
+          const counts = await observed.calls('m1');
           expect(counts.reduce<number>((sum, count) => sum + (count ?? 0), 0)).toBe(1);
-          expect(observed.told().name).toBe(wire.name);
+          expect(observed.told().name).toBe('chat m1');
         },
       ),
       { numRuns: 15 },
@@ -232,139 +281,145 @@ describe.each(WIRES)('$fixture', (wire) => {
   });
 });
 
-async function until(ready: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (!ready()) {
-    if (performance.now() > deadline) throw new Error('not within 5 s');
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+function countOf(scrape: string, metric: string): number {
+  return Number(new RegExp(`^gen_ai_client_operation_${metric}_seconds_count\\{.*\\} (\\d+)$`, 'm').exec(scrape)?.[1]);
 }
 
-describe('what goes wrong before an answer', () => {
-  const [wire] = WIRES as [Wire];
-  const busy: WireAnswer = {
+const [text] = WIRES as [Wire];
+
+function createGate(): { readonly opened: Promise<void>; open(): void } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+test('times are those of the wire', async () => {
+  const gates = [createGate(), createGate()] as const;
+  const events = readWire(text.fixture);
+  const server = await replay({ ...sse(events), before: (index) => gates[index]?.opened });
+  const { observed, ask } = text.ask(server.url, true);
+  const startedBefore = performance.now();
+  const asked = ask();
+  const startedAfter = performance.now();
+  const times: number[] = [];
+  let items: AsyncIterator<unknown> | undefined;
+  for (const gate of gates) {
+    times.push(performance.now());
+    gate.open();
+    items ??= (await asked)[Symbol.asyncIterator]();
+    await items.next();
+    times.push(performance.now());
+  }
+  while ((await items?.next())?.done === false);
+  const [released = 0, arrived = 0, releasedNext = 0] = times;
+  const first = Number(observed?.told().attributes['gen_ai.response.time_to_first_chunk']) * 1000;
+  expect(first).toBeGreaterThanOrEqual(released - startedAfter);
+  expect(first).toBeLessThanOrEqual(arrived - startedBefore);
+  const scrape = (await observed?.signals.scrape()) ?? '';
+  const gaps = Number(/time_per_output_chunk_seconds_sum\{.*\} (\S+)/.exec(scrape)?.[1]) * 1000;
+  expect(gaps).toBeGreaterThanOrEqual(releasedNext - arrived);
+  expect(gaps).toBeLessThanOrEqual(performance.now() - released);
+});
+
+interface Provider {
+  readonly name: string;
+  readonly ask: Ask;
+  readonly fixture: string;
+  readonly busy: string;
+  readonly RateLimitError: new (...args: never[]) => Error;
+}
+const PROVIDERS: readonly Provider[] = [
+  { name: 'chat', ask: chat, fixture: 'openai/text.sse', busy: 'openai', RateLimitError: OpenAI.RateLimitError },
+  {
+    name: 'responses',
+    ask: responses,
+    fixture: 'openai/responses.sse',
+    busy: 'openai',
+    RateLimitError: OpenAI.RateLimitError,
+  },
+  {
+    name: 'messages',
+    ask: messages,
+    fixture: 'anthropic/text.sse',
+    busy: 'anthropic',
+    RateLimitError: Anthropic.RateLimitError,
+  },
+];
+
+describe.each(PROVIDERS)('$name: what goes wrong before an answer', ({ ask: open, fixture, busy, RateLimitError }) => {
+  const limited: WireAnswer = {
     status: 429,
-    headers: { 'content-type': 'application/json', 'retry-after-ms': '1' },
-    pieces: ['{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}'],
+    headers: { 'content-type': 'application/json', 'retry-after': '0.01' },
+    pieces: readWire(`${busy}/rate-limited.body`),
   };
 
-  test('429 and a retry is one operation', async () => {
-    const server = await replay(busy, sse(readWire(wire.fixture)));
-    const { observed, ask } = wire.ask(server.url, true);
+  test('429 and a retry is one operation, each attempt a span below it', async () => {
+    const server = await replay(limited, sse(readWire(fixture)));
+    const { observed, ask } = open(server.url, true);
+    if (observed === undefined) throw new Error('not observed');
+    closers.push(observeUndici(observed.signals));
     expect((await collect(await ask())).items.length).toBeGreaterThan(2);
     expect(server.requests).toHaveLength(2);
-    expect(await observed?.calls('gpt-4o')).toEqual([1, 0, 0]);
+    expect(await observed.calls('m1')).toEqual([1, 0, 0]);
+    expect(await attemptsOf(observed, 'chat m1', 2)).toEqual([429, 200]);
   });
 
   test('an error is the SDK’s own, and recorded by its status', async () => {
-    const server = await replay(busy);
-    const { observed, ask } = wire.ask(server.url, true);
-    await expect(ask()).rejects.toBeInstanceOf(OpenAI.RateLimitError);
+    const server = await replay(limited);
+    const { observed, ask } = open(server.url, true);
+    await expect(ask()).rejects.toBeInstanceOf(RateLimitError);
+    expect(server.requests).toHaveLength(2);
     expect(observed?.told()).toMatchObject({ status: 2, attributes: { 'error.type': '429' } });
-    expect(await observed?.calls('gpt-4o')).toEqual([0, 1, 0]);
+    expect(await observed?.calls('m1')).toEqual([0, 1, 0]);
   });
 
-  test('an error event in the middle of a stream', async () => {
-    const event =
-      'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"All hands are busy"}}\n\n';
-    const server = await replay(sse([...readWire('anthropic/text.sse').slice(0, 4), event]));
-    const { observed, ask } = messages(server.url, true);
-    const { error } = await collect(await ask());
-    expect(error).toBeInstanceOf(Anthropic.APIError);
-    expect(await observed?.calls('claude-opus-4-8')).toEqual([0, 1, 0]);
+  test('a client that leaves before the answer has begun takes its call with it', async () => {
+    const delays: number[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      const server = await replay(sse([], 'hold'));
+      const { observed, ask } = open(server.url, true);
+      const asked = observed?.request(async () => collect(await ask()));
+      await until(() => server.requests.length === 1);
+      const leftAt = performance.now();
+      observed?.leave();
+      await asked?.catch(() => undefined);
+      await until(() => server.aborts.length === 1);
+      delays.push((server.aborts[0] ?? Infinity) - leftAt);
+      expect(await observed?.calls('m1')).toEqual([0, 0, 1]);
+    }
+    expect(middleOf(delays)).toBeLessThan(100);
   });
 });
 
-describe('the SDKs’ own ways stay', () => {
-  const completion = {
-    id: 'chatcmpl-1',
-    object: 'chat.completion',
-    created: 1,
-    model: 'gpt-4o-2024-08-06',
-    choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'Hi', refusal: null } }],
-    usage: {
-      prompt_tokens: 19,
-      completion_tokens: 10,
-      prompt_tokens_details: { cached_tokens: 8 },
-      completion_tokens_details: { reasoning_tokens: 4 },
+describe('an error in the middle of a stream is recorded by the provider’s own word for it', () => {
+  test.each([
+    { name: 'chat', ask: chat, before: 'openai/text.sse', event: 'openai/server-error.sse', word: 'server_error' },
+    {
+      name: 'messages',
+      ask: messages,
+      before: 'anthropic/text.sse',
+      event: 'anthropic/overloaded.sse',
+      word: 'overloaded_error',
     },
-  };
-  const json = (body: object): WireAnswer => ({
-    headers: { 'content-type': 'application/json' },
-    pieces: [JSON.stringify(body)],
-  });
-  const ask = { model: 'gpt-4o', messages: MESSAGES };
-
-  test('withResponse, asResponse, parse and the stream helper, each one operation', async () => {
-    const whole = json(completion);
-    const server = await replay(whole, whole, whole, sse(readWire('openai/structured.sse')));
-    const { client, observed } = openAi(server.url, true);
-    const { data, response } = await client.chat.completions.create(ask).withResponse();
-    expect([data, response.status]).toEqual([completion, 200]);
-    expect((await client.chat.completions.create(ask).asResponse()).status).toBe(200);
-    expect((await client.chat.completions.parse(ask)).choices[0]?.message.parsed).toBeNull();
-    const runner = client.chat.completions.stream(ask);
-    expect((await runner.finalChatCompletion()).choices[0]?.finish_reason).toBe('stop');
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(await observed?.calls('gpt-4o')).toEqual([4, 0, 0]);
-    expect(observed?.signals.ended()[0]?.attributes).toMatchObject({
-      ...tokens(19, 10),
-      'gen_ai.usage.cache_read.input_tokens': 8,
-      'gen_ai.usage.reasoning.output_tokens': 4,
-    });
+  ])('$name: $word', async ({ ask, before, event, word }) => {
+    const events = [...readWire(before).slice(0, 4), ...readWire(event)];
+    const wire = { fixture: before, ask, says: {} };
+    const { observed, seen, error } = await run(wire, sse(events), true);
+    const bare = await run(wire, sse(events), false);
+    expect([seen, error]).toEqual([bare.seen, bare.error]);
+    expect(error).toMatch(/error/i);
+    expect(observed.told()).toMatchObject({ status: 2, attributes: { 'error.type': word } });
+    expect(await observed.calls('m1')).toEqual([0, 1, 0]);
   });
 
-  test('embeddings', async () => {
-    const server = await replay(
-      json({
-        object: 'list',
-        model: 'text-embedding-3-small',
-        data: [{ index: 0, embedding: [0.1] }],
-        usage: { prompt_tokens: 8, total_tokens: 8 },
-      }),
-    );
-    const { client, observed } = openAi(server.url, true);
-    await client.embeddings.create({
-      model: 'text-embedding-3-small',
-      input: 'marker',
-      encoding_format: 'float',
-      dimensions: 1,
-    });
-    expect(observed?.told()).toMatchObject({
-      name: 'embeddings text-embedding-3-small',
-      attributes: { 'gen_ai.embeddings.dimension.count': 1, 'gen_ai.usage.input_tokens': 8 },
-    });
-  });
-
-  test('the usage of a stream is asked for where its caller did not, and stays unseen by it', async () => {
-    const events = readWire('openai/structured.sse');
-    const without = events.filter((event) => !event.includes('"usage"'));
-    expect(without).toHaveLength(events.length - 1);
-    const server = await replay(sse(events), sse(without));
-    const client = (): OpenAI =>
-      new OpenAI({
-        apiKey: 'k',
-        fetch: (url, init) => fetch(String(url).replace('https://api.openai.com', server.url), init),
-      });
-    const observed = client();
-    const { told } = observeClient(observed, KINDS);
-    const seen = await collect(await observed.chat.completions.create({ ...ask, stream: true }));
-    const bare = await collect(await client().chat.completions.create({ ...ask, stream: true }));
-    expect(server.requests[0]?.body.stream_options).toEqual({ include_usage: true });
-    expect(seen.items).toEqual(bare.items);
-    expect(told().attributes).toMatchObject(tokens(23, 9));
-  });
-
-  test('a tee of a stream is read once by us', async () => {
-    const server = await replay(sse(readWire('openai/structured.sse')));
-    const { client, observed } = openAi(server.url, true);
-    const [left, right] = (await client.chat.completions.create({ ...ask, stream: true })).tee();
-    const both = await Promise.all([collect(left), collect(right)]);
-    expect(both[0].items).toEqual(both[1].items);
-    expect(await observed?.calls('gpt-4o')).toEqual([1, 0, 0]);
-  });
-
-  test('what is no client is refused, with what is one', () => {
-    expect(() => observeClient({}, KINDS)).toThrow(/OpenAI.*Anthropic.*it was given Object/);
+  test('responses: an answer that says itself that it failed is thrown by nobody, and a failure', async () => {
+    const wire = { fixture: '', ask: responses, says: {} };
+    const { observed, seen, error } = await run(wire, sse(readWire('openai/responses-failed.sse')), true);
+    expect(error).toBe('undefined');
+    expect(seen).toBe((await run(wire, sse(readWire('openai/responses-failed.sse')), false)).seen);
+    expect(observed.told()).toMatchObject({ status: 2, attributes: { 'error.type': 'server_error' } });
+    expect(await observed.calls('m1')).toEqual([0, 1, 0]);
   });
 });

@@ -3,7 +3,7 @@
  * parses when somebody waits for it, and streams keep their iterator in a field. Both are observed as instances.
  */
 import type { ClientOperation } from '../operation.ts';
-import { guard, type StreamReader, watchIterator } from './watched.ts';
+import { guard, replace, type StreamReader, signalFor, watchIterator } from './watched.ts';
 
 /** How a call's result is read. */
 export interface ResultReader {
@@ -13,6 +13,8 @@ export interface ResultReader {
   stream(): StreamReader<Message>;
   /** Whether an item is there only because it was asked for here: its reader never sees it. */
   hides?(item: Message): boolean;
+  /** The answer's bytes will be read as they come: nothing may be in them that its caller did not ask for. */
+  raw?(): void;
 }
 
 /** What is on the wire, of which nothing is known for sure. */
@@ -21,7 +23,18 @@ export type Message = Readonly<Record<string, unknown>>;
 interface ApiPromise {
   responsePromise: Promise<unknown>;
   parseResponse: (client: unknown, props: unknown) => Promise<unknown>;
+  _thenUnwrap(transform: unknown): unknown;
+  /** Gives the response to helpers that parse it themselves, in newer SDKs of Anthropic's. */
+  _responseProps?(): Promise<ResponseProps>;
+  /** What waits for it to be parsed. */
+  parsedPromise?: unknown;
   asResponse(): Promise<unknown>;
+}
+
+interface ResponseProps {
+  readonly response: Response;
+  readonly controller: AbortController;
+  readonly options?: Message;
 }
 
 interface SdkStream {
@@ -29,21 +42,54 @@ interface SdkStream {
   readonly controller: AbortController;
 }
 
+/** A call that has begun: what is sent for it, and how its result is read. */
+export interface BegunCall {
+  readonly operation: ClientOperation;
+  /** Undefined: what its caller gave. */
+  readonly body?: unknown;
+  readonly reader: ResultReader;
+}
+
+type Create = [body: unknown, options?: Message];
+
+/** Observes a resource's `create`. The signal of the request in hand goes with it. */
+export function observeCreate(owner: object, begin: (given: Message) => BegunCall): void {
+  replace<Create, unknown>(owner, 'create', (original) => (given, options) => {
+    let call: BegunCall | undefined;
+    guard(() => {
+      const begun = begin(objectOf(given));
+      call = { ...begun, body: begun.body === undefined ? given : begun.body };
+    });
+    if (call === undefined) return original(given, options);
+    const { operation, body, reader } = call;
+    const signal = signalFor(objectOf(options).signal as AbortSignal | undefined);
+    // Newer SDKs take options that are yet to come: those are passed on as they are.
+    const more = signal === undefined || isThenable(options) ? options : { ...options, signal };
+    try {
+      return watchCall(
+        operation,
+        operation.run(() => original(body, more)),
+        reader,
+      );
+    } catch (error) {
+      guard(() => operation.error(error));
+      throw error;
+    }
+  });
+}
+
 /** Observes one call; gives what the SDK gave. What is no `APIPromise` is passed on, and its operation ends at once. */
-export function watchCall<P>(operation: ClientOperation, result: P, reader: ResultReader): P {
+function watchCall<P>(operation: ClientOperation, result: P, reader: ResultReader): P {
   if (!isApiPromise(result)) {
-    operation.end();
+    guard(() => operation.end());
     return result;
   }
-  const { responsePromise, parseResponse, asResponse } = result;
-  let parsed = false;
-  // In its place, not beside it: a listener beside it would hide a rejection that nobody handles.
-  result.responsePromise = responsePromise.catch((error: unknown) => {
-    guard(() => operation.error(error));
-    throw error;
-  });
+  const { parseResponse, asResponse } = result;
+  const state: CallState = { parsed: false, handedOn: false };
+  watchResponse(operation, result, state);
   result.parseResponse = async (client, props) => {
-    parsed = true;
+    state.parsed = true;
+    forgotten.unregister(operation);
     try {
       const value = await parseResponse.call(result, client, props);
       guard(() => watchValue(operation, value, reader));
@@ -53,13 +99,82 @@ export function watchCall<P>(operation: ClientOperation, result: P, reader: Resu
       throw error;
     }
   };
+  watchUnwrapped(operation, result, reader, state);
+  const { _responseProps: propsOf } = result;
+  if (propsOf !== undefined) {
+    result._responseProps = async () => {
+      const props = await propsOf.call(result);
+      guard(() => void (state.parsed || readCopy(result, props)));
+      return props;
+    };
+  }
   result.asResponse = async () => {
+    if (result.parsedPromise === undefined) guard(() => reader.raw?.());
     const response = await asResponse.call(result);
     // Who reads the bytes alone is told of no further than to their headers.
-    setImmediate(() => guard(() => void (parsed || operation.end())));
+    setImmediate(() => guard(() => void (state.parsed || operation.end())));
     return response;
   };
   return result;
+}
+
+interface CallState {
+  parsed: boolean;
+  /** What is made of it goes on past it. */
+  handedOn: boolean;
+}
+
+/** OpenAI's SDK from 7 on makes other promises of the request itself, past what is observed of this one. */
+function watchUnwrapped(operation: ClientOperation, result: ApiPromise, reader: ResultReader, state: CallState): void {
+  if (!Object.hasOwn(result, '_thenUnwrap')) return;
+  const { _thenUnwrap: unwrap } = result;
+  result._thenUnwrap = (transform) => {
+    state.handedOn = true;
+    // What is made of it is rejected in its place, and tells of it.
+    result.responsePromise.catch(() => {});
+    return watchCall(operation, unwrap.call(result, transform), reader);
+  };
+}
+
+/** What a helper of the SDK's makes its own stream of, past this call: what is read here is a copy of its bytes. */
+function readCopy({ parseResponse }: ApiPromise, props: ResponseProps): void {
+  const { response, controller, options } = props;
+  if (options?.stream !== true) return;
+  const own = new AbortController();
+  controller.signal.addEventListener('abort', () => own.abort(), { once: true });
+  const copy = parseResponse(SILENT, { ...props, response: response.clone(), controller: own });
+  // How it ends is told by who watches it; its helper has the error itself.
+  void copy.then(drain).catch(() => {});
+}
+
+/** All that is asked of a client while a stream is parsed: whom to tell, which is nobody. */
+const SILENT = { logLevel: 'off' };
+
+async function drain(stream: unknown): Promise<void> {
+  if (isSdkStream(stream)) for (const items = stream.iterator(); (await items.next()).done !== true; );
+}
+
+/**
+ * In the promise's place, not beside it: a listener beside it would hide a rejection that nobody handles. An answer that
+ * nobody waits for is ended with its memory; what holds it meanwhile is who waits.
+ */
+function watchResponse(operation: ClientOperation, result: ApiPromise & object, state: CallState): void {
+  const waiting = new WeakRef(result);
+  result.responsePromise = result.responsePromise.then(
+    (props) => {
+      guard(() => {
+        if (state.handedOn) return;
+        const waits = waiting.deref();
+        if (waits === undefined) operation.abort();
+        else forgotten.register(waits, operation, operation);
+      });
+      return props;
+    },
+    (error: unknown) => {
+      guard(() => operation.error(error));
+      throw error;
+    },
+  );
 }
 
 function watchValue(operation: ClientOperation, value: unknown, reader: ResultReader): void {
@@ -71,13 +186,13 @@ function watchValue(operation: ClientOperation, value: unknown, reader: ResultRe
   operation.end();
 }
 
-/** Streams that nobody reads are ended with their connection, or with their memory. */
+/** Answers that nobody waits for and streams that nobody reads are ended with their connection, or with their memory. */
 const forgotten = new FinalizationRegistry<ClientOperation>((operation) => guard(() => operation.abort()));
 
 function watchStream(operation: ClientOperation, stream: SdkStream, reader: ResultReader): void {
   const { iterator, controller } = stream;
   const state = { begun: false };
-  forgotten.register(stream, operation);
+  forgotten.register(stream, operation, state);
   abortUnread(operation, controller.signal, state);
   stream.iterator = () => {
     const items = iterator.call(stream);
@@ -88,7 +203,11 @@ function watchStream(operation: ClientOperation, stream: SdkStream, reader: Resu
       ...bindReader(reader.stream()),
       isAborted: () => controller.signal.aborted,
     });
-    return toIterable(reader.hides === undefined ? watched : without(watched, reader.hides));
+    const read = toIterable(reader.hides === undefined ? watched : without(watched, reader.hides));
+    // Who reads holds what is read of it, and need not hold the stream.
+    forgotten.unregister(state);
+    forgotten.register(read, operation);
+    return read;
   };
 }
 
@@ -120,6 +239,10 @@ function without(items: AsyncIterator<Message>, hides: (item: Message) => boolea
       }
     },
   };
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (value as { readonly then?: unknown } | undefined)?.then === 'function';
 }
 
 function isApiPromise(value: unknown): value is ApiPromise {

@@ -43,8 +43,8 @@ export function watchIterator<T, R, N>(
   const leave = iterator.return?.bind(iterator);
   if (leave !== undefined) {
     watched.return = (value) => {
-      // Its reader left. What ended by itself before is told as it ended.
-      guard(() => operation.abort());
+      // Its reader left: before the end, or with all that there was.
+      guard(() => (reader.isWhole() ? operation.end() : operation.abort()));
       return operation.run(() => leave(value));
     };
   }

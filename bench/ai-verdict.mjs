@@ -1,0 +1,105 @@
+import { median } from './statistics.mjs';
+
+/**
+ * What is measured, and what is promised of it. CPU is held against a bare SDK's in the same round.
+ *
+ * @typedef {{ id: string, title: string, sdk: string, pace: 'each' | 'once', judged: boolean }} Case
+ * @typedef {{ id: string, title: string }} Variant
+ * @typedef {{ chunks: number, cpuUs: number, bytes: number, calls: number, gaps: number }} Slice CPU and bytes a chunk
+ * @typedef {{ case: Case, variant: Variant, slices: (Slice | undefined)[], problems: string[] }} Result
+ */
+
+/** Chunks of a stream, as `ai-server.mjs` sends them; Anthropic's events are chunks. */
+export const CHUNKS = 1000;
+export const CPU_RATIO = 1.05;
+
+/** @type {readonly Case[]} */
+export const CASES = [
+  { id: 'openai', title: 'openai, chunk by chunk', sdk: 'openai', pace: 'each', judged: true },
+  { id: 'anthropic', title: '@anthropic-ai/sdk, chunk by chunk', sdk: 'anthropic', pace: 'each', judged: true },
+  { id: 'openai-once', title: 'openai, all at once', sdk: 'openai', pace: 'once', judged: false },
+  { id: 'anthropic-once', title: '@anthropic-ai/sdk, all at once', sdk: 'anthropic', pace: 'once', judged: false },
+];
+
+/** @type {readonly Variant[]} */
+export const VARIANTS = [
+  { id: 'bare', title: 'bare' },
+  { id: 'beside', title: 'bare, `observe()` beside it' },
+  { id: 'observed', title: 'observed' },
+  { id: 'observed-session', title: 'observed, each in a session' },
+  { id: 'bare-again', title: 'bare again' },
+];
+
+/**
+ * What is wrong with one slice by itself: figures of what was not read, or not observed, are none.
+ * @param {Result} result
+ * @param {Slice} slice
+ * @param {number} streams
+ * @returns {string[]}
+ */
+export function wrongIn({ variant }, { chunks, calls, gaps }, streams) {
+  const told = variant.id.startsWith('observed') ? streams : 0;
+  return [
+    ...(chunks === streams * CHUNKS ? [] : [`${chunks} chunks came, of ${streams * CHUNKS}`]),
+    ...(calls === told && gaps === told * (CHUNKS - 1) ? [] : [`${calls} calls with ${gaps} gaps were told of`]),
+  ];
+}
+
+/**
+ * A variant to the bare one, round by round.
+ * @param {readonly Result[]} results
+ * @param {Result} result
+ * @param {'cpuUs' | 'bytes'} figure
+ */
+export function ratios(results, result, figure) {
+  const bare = results.find(({ case: { id }, variant }) => id === result.case.id && variant.id === 'bare');
+  return result.slices.flatMap((slice, round) => {
+    const beside = bare?.slices[round];
+    return slice === undefined || beside === undefined ? [] : [slice[figure] / beside[figure]];
+  });
+}
+
+/**
+ * How far two runs of one thing lie apart, as a share: the median over the rounds.
+ * @param {readonly Result[]} results
+ * @param {Case} one
+ */
+export function noiseOf(results, one) {
+  const again = results.find(({ case: { id }, variant }) => id === one.id && variant.id === 'bare-again');
+  return again === undefined ? Number.NaN : median(ratios(results, again, 'cpuUs').map((ratio) => Math.abs(ratio - 1)));
+}
+
+/**
+ * What is wrong over all rounds. By the median, or by the least of all rounds to the least bare one (other work only ever
+ * adds), and only beyond the noise.
+ * @param {readonly Result[]} results
+ * @returns {string[]}
+ */
+export function wrongOver(results) {
+  return results.flatMap((result) => {
+    const judged = result.case.judged && result.variant.id === 'observed' && canTell(results, result.case);
+    const times = Math.min(median(ratios(results, result, 'cpuUs')), leastToLeast(results, result));
+    if (!judged || times - noiseOf(results, result.case) <= CPU_RATIO) return [];
+    return [`${result.case.title}: ${times.toFixed(3)} times the CPU of the bare SDK, of ${CPU_RATIO}`];
+  });
+}
+
+/**
+ * Whether the noise allows the promise to be told by CPU; else bytes have to tell.
+ * @param {readonly Result[]} results
+ * @param {Case} one
+ */
+export function canTell(results, one) {
+  return noiseOf(results, one) <= CPU_RATIO - 1;
+}
+
+/**
+ * @param {readonly Result[]} results
+ * @param {Result} result
+ */
+export function leastToLeast(results, result) {
+  const bare = results.filter(({ case: { id }, variant }) => id === result.case.id && variant.id.startsWith('bare'));
+  const least = (/** @type {readonly Result[]} */ of) =>
+    Math.min(...of.flatMap(({ slices }) => slices.flatMap((slice) => slice?.cpuUs ?? [])));
+  return least([result]) / least(bare);
+}
