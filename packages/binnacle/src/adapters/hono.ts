@@ -1,7 +1,6 @@
 /** Hono on `@hono/node-server`: one middleware, before all others. */
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
-import { matchedRoutes } from 'hono/route';
 import type { Observability } from '../observe.ts';
 
 /**
@@ -32,22 +31,25 @@ export async function observeHono(obs: Observability): Promise<MiddlewareHandler
   };
 }
 
-type Route = ReturnType<typeof matchedRoutes>[number];
+type Route = Context['req']['matchedRoutes'][number];
 
-/** Hono tells handlers from middleware by nothing else: a method of their own, or no `next` to call. */
+/**
+ * Asked of the request, not by `hono/route`: where the service is CommonJS that would be another copy of Hono, which knows
+ * nothing of it. Hono tells handlers from middleware by nothing else: a method of their own, or no `next` to call.
+ */
 function isHandler({ method, handler }: Route): boolean {
   return method !== 'ALL' || handler.length < 2;
 }
 
 /** The route that will answer, as far as can be told before: the first that cannot pass the request on. */
 function routeOf(c: Context): string | undefined {
-  const handlers = matchedRoutes(c).filter(isHandler);
+  const handlers = c.req.matchedRoutes.filter(isHandler);
   return (handlers.find(({ handler }) => handler.length < 2) ?? handlers.at(-1))?.path;
 }
 
 /** The route that did answer, where that was a handler, or middleware in the place of one (`serveStatic`). */
 function answeredBy(c: Context): string | undefined {
-  const routes = matchedRoutes(c);
+  const routes = c.req.matchedRoutes;
   const last = routes.at(c.req.routeIndex);
   if (last === undefined) return undefined;
   if (isHandler(last)) return last.path;
