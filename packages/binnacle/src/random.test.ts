@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { keptAlone, randomHex, randomUuid } from './random.ts';
 
 test('digits are as many as asked for, over the end of a pool, and never the same', () => {
-  const drawn = Array.from({ length: 2000 }, (_, i) => randomHex(8 + (i % 2) * 8));
+  const drawn = Array.from({ length: 4000 }, (_, i) => randomHex(8 + (i % 2) * 8));
   for (const [i, digits] of drawn.entries()) expect(digits).toMatch(i % 2 === 0 ? /^[0-9a-f]{16}$/ : /^[0-9a-f]{32}$/);
-  expect(new Set(drawn).size).toBe(2000);
+  expect(new Set(drawn).size).toBe(4000);
 });
 
 test('UUIDs are of version 4, over the end of a batch, and never the same', () => {

@@ -5,12 +5,12 @@ import { randomFillSync } from 'node:crypto';
  * Random bytes that are drawn at once. Small, since an id that is kept keeps the digits of its pool: `keptAlone` makes
  * it one that does not.
  */
-const POOL = 4096;
+const POOL = 16_384;
 const pool: Buffer = Buffer.allocUnsafeSlow(POOL);
 let digits = '';
 let at = POOL;
 
-/** So many random bytes in hex, two digits each; at most 4096. */
+/** So many random bytes in hex, two digits each; at most 16,384. */
 export function randomHex(bytes: number): string {
   if (at + bytes > POOL) {
     digits = randomFillSync(pool).toString('hex');
@@ -22,7 +22,7 @@ export function randomHex(bytes: number): string {
 }
 
 /** UUIDs that are made at once. */
-const UUIDS = 100;
+const UUIDS = 400;
 const UUID_LENGTH = 36;
 const HYPHEN = 45;
 let uuids = '';
