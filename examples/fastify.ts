@@ -1,12 +1,10 @@
 // Fastify 5.
 import { Readable } from 'node:stream';
 import { observe } from 'binnacle';
-import { fastifyOptions, observeFastify } from 'binnacle/fastify';
-import Fastify from 'fastify';
+import { createFastify } from 'binnacle/fastify';
 
 const obs = observe({ service: 'example' });
-const app = Fastify(fastifyOptions(obs));
-await app.register(observeFastify(obs));
+const app = createFastify(obs);
 app.get('/stream/:id', (request, reply) => {
   request.log.info(request.params, 'Streaming');
   return reply.type('text/event-stream').send(Readable.from([1, 2, 3].map((n) => `data: ${n}\n\n`)));
