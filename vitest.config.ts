@@ -7,7 +7,11 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^binnacle$/, replacement: source('packages/binnacle/src/index.ts') },
-      { find: /^binnacle\/fastify$/, replacement: source('packages/binnacle/src/adapters/fastify.ts') },
+      {
+        find: /^binnacle\/(node|fastify|express|hono|nest)$/,
+        replacement: source('packages/binnacle/src/adapters/$1.ts'),
+      },
+      { find: /^binnacle\/testing$/, replacement: source('packages/binnacle/src/testing/index.ts') },
     ],
   },
   test: {

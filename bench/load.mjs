@@ -59,13 +59,30 @@ async function runAll(lanes, { seconds = LONGEST_S, atLeast = 0, requests = Numb
     asked += 1;
     return true;
   };
+  const rest = keepAwake();
   await Promise.all(lanes.map((lane) => lane.run(again)));
+  rest();
   const took = (performance.now() - start) / 1000;
   return {
     requests: answered,
     seconds: took,
     p50Ms: percentile(latencies, answered, 0.5),
     p99Ms: percentile(latencies, answered, 0.99),
+  };
+}
+
+/**
+ * Polls instead of sleeping. A processor that sleeps is woken by whoever writes to it: on a virtual machine that costs the
+ * server several microseconds an answer, and only where it is slow enough that the load waits for it.
+ */
+function keepAwake() {
+  let isRunning = true;
+  const poll = () => {
+    if (isRunning) setImmediate(poll);
+  };
+  poll();
+  return () => {
+    isRunning = false;
   };
 }
 

@@ -102,16 +102,34 @@ function describe({ functionName, url, lineNumber }) {
   const path = url.startsWith('file://') ? fileURLToPath(url) : url;
   const inside = path.startsWith(ROOT) ? path.slice(ROOT.length) : path;
   const name = `${functionName || '(anonymous)'}${inside === '' ? '' : ` ${inside.replace(/^.*node_modules\//, '')}:${lineNumber + 1}`}`;
-  return { name, owner: ownerOf(inside) };
+  return { name, owner: ownerOf(inside, path, lineNumber) };
 }
 
-/** @param {string} path */
-function ownerOf(path) {
-  if (path === '') return "V8 and Node's C++";
-  if (path.startsWith('node:')) return "Node's JavaScript";
-  if (path.startsWith('packages/binnacle/dist/'))
-    return `Binnacle, ${path.split('/').slice(3, -1).join('/') || 'ground'}`;
-  return /^.*node_modules\/(@[^/]+\/[^/]+|[^/]+)/.exec(path)?.[1] ?? 'the variant';
+/**
+ * @param {string} inside the path within the repository
+ * @param {string} path
+ * @param {number} line from 0
+ */
+function ownerOf(inside, path, line) {
+  if (inside === '') return "V8 and Node's C++";
+  if (inside.startsWith('node:')) return "Node's JavaScript";
+  if (inside.startsWith('packages/binnacle/dist/')) return `Binnacle, ${roomAt(path, line)}`;
+  return /^.*node_modules\/(@[^/]+\/[^/]+|[^/]+)/.exec(inside)?.[1] ?? 'the variant';
+}
+
+/** @type {Map<string, string[]>} */
+const built = new Map();
+
+/**
+ * The room of a line of the built library, in which a comment stands before each module.
+ * @param {string} path
+ * @param {number} line from 0
+ */
+function roomAt(path, line) {
+  const lines = built.get(path) ?? readFileSync(path, 'utf8').split('\n');
+  built.set(path, lines);
+  const module = lines.slice(0, line + 1).findLast((text) => /^\/\/ \S+\.js$/.test(text));
+  return module?.slice(3).split('/').slice(0, -1).join('/') || 'ground';
 }
 
 /**

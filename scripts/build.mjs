@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundle } from './bundle.mjs';
 import { filesIn } from './files.mjs';
 import { ensureInstalled } from './install.mjs';
 import { withLock } from './lock.mjs';
@@ -54,6 +55,8 @@ function hashInputs(root, folder, before) {
   const files = [
     'tsconfig.base.json',
     'node_modules/typescript/package.json',
+    'node_modules/esbuild/package.json',
+    'scripts/bundle.mjs',
     ...settings.map((name) => `${folder}/${name}`),
     ...filesIn(root, `${folder}/src`).filter((path) => !/\.test(-helper)?\.ts$/.test(path)),
   ];
@@ -90,6 +93,7 @@ async function build(root, { folder, inputs }) {
       `Could not build ${folder}: correct what the compiler says above; the last build stays in place.`,
     );
   }
+  await bundle(join(root, folder), fresh);
   writeFileSync(join(fresh, STAMP), inputs);
   replace(dist, fresh);
 }

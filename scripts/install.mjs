@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { withLock } from './lock.mjs';
+import { npm } from './npm.mjs';
 import { ROOT } from './root.mjs';
-import { run, runNode } from './run.mjs';
 import { StepFailed, say } from './step.mjs';
 
 /** @typedef {{ version?: string, integrity?: string, resolved?: string, link?: boolean, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} Entry */
@@ -27,20 +27,10 @@ export async function ensureInstalled(root = ROOT) {
 /** @param {string} root */
 async function install(root) {
   // Building needs the development packages, whatever NODE_ENV says.
-  const { status } = await npm(['ci', '--include=dev', '--no-audit', '--no-fund'], root);
+  const { status } = await npm(['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root, show: 'stderr' });
   if (status === 0) return;
   const advice = 'look at its lines above, and check the network and that package-lock.json fits package.json';
   throw new StepFailed(`Could not install the packages, npm ci ended with status ${status}: ${advice}.`, status);
-}
-
-/**
- * @param {string[]} args
- * @param {string} cwd
- */
-function npm(args, cwd) {
-  const own = process.env.npm_execpath;
-  if (own !== undefined && basename(own) === 'npm-cli.js') return runNode([own, ...args], { cwd, show: 'stderr' });
-  return run('npm', args, { cwd, show: 'stderr', shell: process.platform === 'win32' });
 }
 
 /**

@@ -7,11 +7,16 @@ const BOTH = 'Building packages/binnacle\nBuilding apps/fit-check\n';
 const NOTHING = 'Nothing to build: the inputs are unchanged.\n';
 const ANSWER = 'packages/binnacle/src/answer.ts';
 
-test('builds in order, imports rewritten, and skips what is unchanged', async () => {
+test('builds in order, the library in one file, and skips what is unchanged', async () => {
   const workspace = builtWorkspace();
   expect(await workspace.start('build.mjs').ended).toMatchObject({ status: 0, stdout: '', stderr: BOTH });
-  expect(workspace.read('packages/binnacle/dist/index.js')).toContain(`from './answer.js'`);
-  expect(existsSync(join(workspace.root, 'packages/binnacle/dist/index.d.ts'))).toBe(true);
+  expect(workspace.read('packages/binnacle/dist/index.js')).toMatch(/answer = 42/);
+  expect(readdirSync(join(workspace.root, 'packages/binnacle/dist')).sort()).toEqual([
+    '.build-stamp',
+    'answer.d.ts',
+    'index.d.ts',
+    'index.js',
+  ]);
   expect(await workspace.start('build.mjs').ended).toMatchObject({ status: 0, stderr: NOTHING });
 });
 
@@ -27,19 +32,19 @@ test('builds again what changed and what stands on it, and nothing for a test fi
   rmSync(join(workspace.root, ANSWER));
   workspace.write('packages/binnacle/src/index.ts', 'export const answer: number = 44;\n');
   await workspace.start('build.mjs').ended;
-  expect(existsSync(join(workspace.root, 'packages/binnacle/dist/answer.js'))).toBe(false);
+  expect(existsSync(join(workspace.root, 'packages/binnacle/dist/answer.d.ts'))).toBe(false);
 });
 
 test('a type error is shown, and the old build stays as it was', async () => {
   const workspace = builtWorkspace();
   await workspace.start('build.mjs').ended;
-  const before = workspace.read('packages/binnacle/dist/answer.js');
+  const before = workspace.read('packages/binnacle/dist/index.js');
   workspace.write(ANSWER, `export const answer: number = 'forty-two';\n`);
   const { status, stdout, stderr } = await workspace.start('build.mjs').ended;
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
   expect(stderr).toMatch(/answer\.ts\(1,14\): error TS2322/);
   expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/^Could not build packages\/binnacle: correct what the compiler/);
-  expect(workspace.read('packages/binnacle/dist/answer.js')).toBe(before);
+  expect(workspace.read('packages/binnacle/dist/index.js')).toBe(before);
   expect(readdirSync(join(workspace.root, 'packages/binnacle')).sort()).toEqual([
     'dist',
     'package.json',
@@ -59,4 +64,32 @@ test('what a build left that was cut short is removed', async () => {
     'src',
     'tsconfig.json',
   ]);
+});
+
+test('what entries share is one file, and no dependency is taken in', async () => {
+  const workspace = builtWorkspace();
+  const target = (name: string) => ({ types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` });
+  workspace.write(
+    'packages/binnacle/package.json',
+    JSON.stringify({
+      name: 'binnacle',
+      type: 'module',
+      exports: { '.': target('index'), './adapters/a': target('adapters/a') },
+      bin: { binnacle: './dist/cli/main.js' },
+    }),
+  );
+  workspace.write(
+    'packages/binnacle/src/adapters/a.ts',
+    `import { parse } from 'yaml';\nexport { answer } from '../answer.ts';\nexport const yaml: unknown = parse;\n`,
+  );
+  workspace.write('packages/binnacle/src/yaml.d.ts', `declare module 'yaml' { export const parse: unknown; }\n`);
+  workspace.write('packages/binnacle/src/cli/main.ts', `#!/usr/bin/env node\nexport {};\n`);
+  expect(await workspace.start('build.mjs').ended).toMatchObject({ status: 0 });
+  const adapter = workspace.read('packages/binnacle/dist/adapters/a.js');
+  expect(adapter).toMatch(/import \{ parse \} from "yaml";/);
+  const shared = /from "\.\.\/(shared-\w+\.js)"/.exec(adapter)?.[1];
+  expect(workspace.read('packages/binnacle/dist/index.js')).toContain(`from "./${shared}"`);
+  expect(workspace.read(`packages/binnacle/dist/${shared}`)).toMatch(/answer = 42/);
+  expect(workspace.read('packages/binnacle/dist/cli/main.js').startsWith('#!/usr/bin/env node\n')).toBe(true);
+  expect(existsSync(join(workspace.root, 'packages/binnacle/dist/answer.js'))).toBe(false);
 });

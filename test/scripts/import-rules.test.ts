@@ -143,6 +143,14 @@ describe('who knows more than one room', () => {
     );
   });
 
+  test('nobody imports testing, which imports observe.ts', () => {
+    expect(broken({ 'testing/a.ts': `import { compose } from '../observe.ts';` })).toEqual([]);
+    for (const path of ['observe.ts', 'http/a.ts', 'adapters/fastify.ts', 'health/a.ts']) {
+      const up = path.includes('/') ? '..' : '.';
+      expect(complaint(path, `import { a } from '${up}/testing/a.ts';`)).toMatch(/nothing imports it/);
+    }
+  });
+
   test('tests may', () => {
     expect(broken({ 'logs/a.test.ts': `import { b } from '../metrics/b.ts';` })).toEqual([]);
   });

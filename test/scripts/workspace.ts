@@ -54,7 +54,8 @@ export function builtWorkspace(main = `import { answer } from 'binnacle';\nconso
   write('package.json', JSON.stringify({ name: 'fixture', type: 'module', workspaces: ['packages/*', 'apps/*'] }));
   write('package-lock.json', JSON.stringify({ lockfileVersion: 3, packages: {} }));
   write('node_modules/.package-lock.json', JSON.stringify({ lockfileVersion: 3, packages: {} }));
-  symlinkSync(join(repository, 'node_modules/typescript'), join(root, 'node_modules/typescript'));
+  for (const tool of ['typescript', 'esbuild'])
+    symlinkSync(join(repository, 'node_modules', tool), join(root, 'node_modules', tool));
   write('tsconfig.base.json', readFileSync(join(repository, 'tsconfig.base.json'), 'utf8').replace('["node"]', '[]'));
   for (const folder of ['packages/binnacle', 'apps/fit-check']) {
     write(`${folder}/tsconfig.json`, readFileSync(join(repository, folder, 'tsconfig.json'), 'utf8'));

@@ -11,8 +11,8 @@ import {
   redis as redisCheck,
   SettingsError,
 } from 'binnacle';
-import { fastifyOptions, observeFastify } from 'binnacle/fastify';
-import Fastify, { type FastifyInstance } from 'fastify';
+import { createFastify } from 'binnacle/fastify';
+import type { FastifyInstance } from 'fastify';
 import { createAnalyst, PHASES } from './analysis.ts';
 import { openRedis, type RedisClient } from './cache/redis.ts';
 import { countTokens, loadProfile, type Profile, ProfileError, SAMPLE_PROFILE } from './domain/index.ts';
@@ -43,8 +43,7 @@ export async function createFitCheck(settings: FitCheckSettings): Promise<FitChe
     paths: [writableFolder(settings)],
     ai: { countTokens },
   });
-  const app = Fastify({
-    ...fastifyOptions(obs),
+  const app = createFastify(obs, {
     bodyLimit: settings.bodyLimitBytes,
     frameworkErrors: answerError,
     clientErrorHandler: answerUnreadable,
@@ -53,7 +52,6 @@ export async function createFitCheck(settings: FitCheckSettings): Promise<FitChe
   });
   app.removeContentTypeParser('text/plain');
   answerProblems(app);
-  await app.register(observeFastify(obs));
   if (settings.allowedOrigins.length > 0) await app.register(cors, { origin: corsOrigin(settings.allowedOrigins) });
 
   const profile = await readProfile(settings.profilePath);

@@ -41,6 +41,20 @@ export async function startService(
   folder?: string,
   probes?: string,
 ): Promise<Service> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await tryService(env, folder, probes);
+    } catch (error) {
+      if (tries === 3 || !String(error).includes('EADDRINUSE')) throw error;
+    }
+  }
+}
+
+async function tryService(
+  env: Readonly<Record<string, string>>,
+  folder: string | undefined,
+  probes: string | undefined,
+): Promise<Service> {
   const home = folder ?? mkdtempSync(join(tmpdir(), 'fit-check-'));
   const port = await freePort();
   const child = spawn(process.execPath, [MAIN], {
@@ -55,10 +69,13 @@ export async function startService(
     child.once('close', (code, signal) => resolve(code ?? signal ?? 1)),
   );
   const url = `http://127.0.0.1:${port}`;
+  // Another test's process may have taken the port by now, and would answer in its place.
+  const isOurs = (): boolean => 'LOG_LEVEL' in env || output.some((line) => line.includes(`pid ${child.pid}`));
   await until(
     'the service listens',
     async () => {
       if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}:\n${output.join('\n')}`);
+      if (!isOurs()) return false;
       return fetch(`${probes ?? url}/health/live`).then(
         (response) => response.ok,
         () => false,

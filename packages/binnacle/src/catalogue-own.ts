@@ -3,6 +3,13 @@ import type { bucketSets } from './catalogue.ts';
 
 export type Kind = 'counter' | 'gauge' | 'histogram';
 
+/**
+ * What a scrape over several processes or threads makes of a gauge (counters and histograms are summed): one figure of
+ * all of theirs, the `first` one's alone, or `each` one's own, told apart by the labels `worker` and `thread`. What is
+ * of a `process` is told by each process, and by none of its threads; what is to `omit` is told by who answers.
+ */
+export type AcrossWorkers = 'sum' | 'max' | 'min' | 'average' | 'first' | 'each' | 'process' | 'omit';
+
 /** One row of the catalogue. */
 export interface Definition {
   readonly kind: Kind;
@@ -13,6 +20,8 @@ export interface Definition {
   readonly buckets?: keyof typeof bucketSets;
   readonly help: string;
   readonly namespaced?: boolean;
+  /** `sum` unless told. */
+  readonly workers?: AcrossWorkers;
 }
 
 export const ownCatalogue = {
@@ -49,6 +58,7 @@ export const ownCatalogue = {
     name: 'binnacle_exporter_up',
     unit: '',
     labels: [],
+    workers: 'min',
     help: '1 while the last export succeeded, 0 after one failed; absent before the first.',
   },
   series: {
@@ -56,6 +66,7 @@ export const ownCatalogue = {
     name: 'binnacle_series',
     unit: '',
     labels: ['metric'],
+    workers: 'omit',
     help: 'Series of a metric now.',
   },
   seriesFolded: {
@@ -70,7 +81,24 @@ export const ownCatalogue = {
     name: 'binnacle_scrape_duration_seconds',
     unit: 's',
     labels: [],
+    workers: 'omit',
     help: 'Time the last scrape took; 0 before the first.',
+  },
+  workersGathered: {
+    kind: 'gauge',
+    name: 'binnacle_workers_gathered',
+    unit: '',
+    labels: [],
+    workers: 'omit',
+    help: '1 where the scrape tells of all workers and threads, 0 where of the one that answered; absent where there are none.',
+  },
+  workerReportAge: {
+    kind: 'gauge',
+    name: 'binnacle_worker_report_age_seconds',
+    unit: 's',
+    labels: ['worker', 'thread'],
+    workers: 'each',
+    help: 'Age of the figures of each worker or thread in this scrape; it grows while one does not answer.',
   },
   logsWithoutContext: {
     kind: 'counter',

@@ -16,6 +16,7 @@ export const processCatalogue = {
     name: 'process_cpu_user_seconds_total',
     unit: 's',
     labels: [],
+    workers: 'process',
     help: 'Total user CPU time spent in seconds.',
   },
   cpuSystem: {
@@ -23,6 +24,7 @@ export const processCatalogue = {
     name: 'process_cpu_system_seconds_total',
     unit: 's',
     labels: [],
+    workers: 'process',
     help: 'Total system CPU time spent in seconds.',
   },
   cpu: {
@@ -30,6 +32,7 @@ export const processCatalogue = {
     name: 'process_cpu_seconds_total',
     unit: 's',
     labels: [],
+    workers: 'process',
     help: 'Total user and system CPU time spent in seconds.',
   },
   startTime: {
@@ -37,6 +40,7 @@ export const processCatalogue = {
     name: 'process_start_time_seconds',
     unit: 's',
     labels: [],
+    workers: 'process',
     help: 'Start time of the process since unix epoch in seconds.',
   },
   residentMemory: {
@@ -44,6 +48,7 @@ export const processCatalogue = {
     name: 'process_resident_memory_bytes',
     unit: 'By',
     labels: [],
+    workers: 'process',
     help: 'Resident memory size in bytes.',
   },
   virtualMemory: {
@@ -51,6 +56,7 @@ export const processCatalogue = {
     name: 'process_virtual_memory_bytes',
     unit: 'By',
     labels: [],
+    workers: 'process',
     help: 'Virtual memory size in bytes.',
   },
   heap: {
@@ -58,6 +64,7 @@ export const processCatalogue = {
     name: 'process_heap_bytes',
     unit: 'By',
     labels: [],
+    workers: 'process',
     help: 'Process heap size in bytes.',
   },
   openFds: {
@@ -65,6 +72,7 @@ export const processCatalogue = {
     name: 'process_open_fds',
     unit: '',
     labels: [],
+    workers: 'process',
     help: 'Number of open file descriptors.',
   },
   maxFds: {
@@ -72,6 +80,7 @@ export const processCatalogue = {
     name: 'process_max_fds',
     unit: '',
     labels: [],
+    workers: 'process',
     help: 'Maximum number of open file descriptors.',
   },
 
@@ -81,6 +90,7 @@ export const processCatalogue = {
     name: 'nodejs_eventloop_lag_seconds',
     unit: 's',
     labels: [],
+    workers: 'each',
     help: 'Lag of event loop in seconds, as measured at the scrape before.',
   },
   lagMin: {
@@ -88,6 +98,7 @@ export const processCatalogue = {
     name: 'nodejs_eventloop_lag_min_seconds',
     unit: 's',
     labels: [],
+    workers: 'each',
     help: 'The minimum recorded event loop delay.',
   },
   lagMax: {
@@ -95,6 +106,7 @@ export const processCatalogue = {
     name: 'nodejs_eventloop_lag_max_seconds',
     unit: 's',
     labels: [],
+    workers: 'each',
     help: 'The maximum recorded event loop delay.',
   },
   lagMean: {
@@ -102,6 +114,7 @@ export const processCatalogue = {
     name: 'nodejs_eventloop_lag_mean_seconds',
     unit: 's',
     labels: [],
+    workers: 'each',
     help: 'The mean of the recorded event loop delays.',
   },
   lagStddev: {
@@ -109,6 +122,7 @@ export const processCatalogue = {
     name: 'nodejs_eventloop_lag_stddev_seconds',
     unit: 's',
     labels: [],
+    workers: 'each',
     help: 'The standard deviation of the recorded event loop delays.',
   },
   lagP50: {
@@ -116,6 +130,7 @@ export const processCatalogue = {
     name: 'nodejs_eventloop_lag_p50_seconds',
     unit: 's',
     labels: [],
+    workers: 'each',
     help: 'The 50th percentile of the recorded event loop delays.',
   },
   lagP90: {
@@ -123,6 +138,7 @@ export const processCatalogue = {
     name: 'nodejs_eventloop_lag_p90_seconds',
     unit: 's',
     labels: [],
+    workers: 'each',
     help: 'The 90th percentile of the recorded event loop delays.',
   },
   lagP99: {
@@ -130,6 +146,7 @@ export const processCatalogue = {
     name: 'nodejs_eventloop_lag_p99_seconds',
     unit: 's',
     labels: [],
+    workers: 'each',
     help: 'The 99th percentile of the recorded event loop delays.',
   },
 
@@ -139,6 +156,7 @@ export const processCatalogue = {
     name: 'nodejs_active_resources',
     unit: '',
     labels: ['type'],
+    workers: 'each',
     help: 'Number of active resources that are currently keeping the event loop alive, grouped by async resource type.',
   },
   activeHandles: {
@@ -146,6 +164,7 @@ export const processCatalogue = {
     name: 'nodejs_active_handles',
     unit: '',
     labels: ['type'],
+    workers: 'each',
     help: 'Number of active libuv handles grouped by handle type. Every handle type is C++ class name.',
   },
   activeRequests: {
@@ -153,6 +172,7 @@ export const processCatalogue = {
     name: 'nodejs_active_requests',
     unit: '',
     labels: ['type'],
+    workers: 'each',
     help: 'Number of active libuv requests grouped by request type. Every request type is C++ class name.',
   },
   activeResourcesTotal: {
@@ -160,6 +180,7 @@ export const processCatalogue = {
     name: 'nodejs_active_resources_total',
     unit: '',
     labels: [],
+    workers: 'each',
     help: 'Total number of active resources.',
     legacy: true,
   },
@@ -168,6 +189,7 @@ export const processCatalogue = {
     name: 'nodejs_active_handles_total',
     unit: '',
     labels: [],
+    workers: 'each',
     help: 'Total number of active handles.',
     legacy: true,
   },
@@ -176,6 +198,7 @@ export const processCatalogue = {
     name: 'nodejs_active_requests_total',
     unit: '',
     labels: [],
+    workers: 'each',
     help: 'Total number of active requests.',
     legacy: true,
   },
@@ -186,6 +209,7 @@ export const processCatalogue = {
     name: 'nodejs_heap_size_total_bytes',
     unit: 'By',
     labels: [],
+    workers: 'each',
     help: 'Process heap size from Node.js in bytes.',
   },
   heapUsed: {
@@ -193,6 +217,7 @@ export const processCatalogue = {
     name: 'nodejs_heap_size_used_bytes',
     unit: 'By',
     labels: [],
+    workers: 'each',
     help: 'Process heap size used from Node.js in bytes.',
   },
   external: {
@@ -200,6 +225,7 @@ export const processCatalogue = {
     name: 'nodejs_external_memory_bytes',
     unit: 'By',
     labels: [],
+    workers: 'each',
     help: 'Node.js external memory size in bytes.',
   },
   spaceTotal: {
@@ -207,6 +233,7 @@ export const processCatalogue = {
     name: 'nodejs_heap_space_size_total_bytes',
     unit: 'By',
     labels: ['space'],
+    workers: 'each',
     help: 'Process heap space size total from Node.js in bytes.',
   },
   spaceUsed: {
@@ -214,6 +241,7 @@ export const processCatalogue = {
     name: 'nodejs_heap_space_size_used_bytes',
     unit: 'By',
     labels: ['space'],
+    workers: 'each',
     help: 'Process heap space size used from Node.js in bytes.',
   },
   spaceAvailable: {
@@ -221,6 +249,7 @@ export const processCatalogue = {
     name: 'nodejs_heap_space_size_available_bytes',
     unit: 'By',
     labels: ['space'],
+    workers: 'each',
     help: 'Process heap space size available from Node.js in bytes.',
   },
   gc: {
@@ -236,6 +265,7 @@ export const processCatalogue = {
     name: 'nodejs_version_info',
     unit: '',
     labels: ['version', 'major', 'minor', 'patch'],
+    workers: 'max',
     help: 'Node.js version info.',
   },
 } as const;

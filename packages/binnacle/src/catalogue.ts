@@ -9,7 +9,7 @@
 
 import { type Definition, ownCatalogue } from './catalogue-own.ts';
 
-export type { Definition, Kind } from './catalogue-own.ts';
+export type { AcrossWorkers, Definition, Kind } from './catalogue-own.ts';
 
 /** Named bucket boundaries; `+Inf` is added by the exposition. */
 export const bucketSets = {
@@ -95,6 +95,7 @@ const serviceCatalogue = {
     unit: '',
     labels: ['service'],
     namespaced: true,
+    workers: 'each',
     help: 'Circuit breaker state: 0 closed, 1 open, 2 half_open.',
   },
   breakerTransitions: {
@@ -151,6 +152,7 @@ const serviceCatalogue = {
     unit: '',
     labels: ['version', 'node_version', 'revision'],
     namespaced: true,
+    workers: 'max',
     help: 'Always 1; the labels tell what is running.',
   },
 
@@ -208,6 +210,20 @@ const serviceCatalogue = {
     labels: ['http_route'],
     buckets: 'gap',
     help: 'Longest time without an event, one observation a stream.',
+  },
+  httpUpgrades: {
+    kind: 'counter',
+    name: 'http_server_upgrades_total',
+    unit: '',
+    labels: ['network_protocol_name', 'http_response_status_code'],
+    help: 'Requests to turn a connection into another one (websocket, connect), by their answer; no HTTP metric else counts them.',
+  },
+  httpUpgraded: {
+    kind: 'gauge',
+    name: 'http_server_upgraded_connections',
+    unit: '',
+    labels: ['network_protocol_name'],
+    help: 'Upgraded connections that are open now.',
   },
 
   // AI clients.
@@ -312,6 +328,7 @@ const serviceCatalogue = {
     name: 'system_cpu_utilization_ratio',
     unit: '1',
     labels: [],
+    workers: 'max',
     help: 'Share of the available processors in use, 0 to 1, since the last scrape (container limits counted).',
   },
   systemMemoryUsage: {
@@ -319,6 +336,7 @@ const serviceCatalogue = {
     name: 'system_memory_usage_bytes',
     unit: 'By',
     labels: [],
+    workers: 'max',
     help: 'Memory in use, of the container where it is limited.',
   },
   systemMemoryLimit: {
@@ -326,6 +344,7 @@ const serviceCatalogue = {
     name: 'system_memory_limit_bytes',
     unit: 'By',
     labels: [],
+    workers: 'max',
     help: 'Memory available in all, of the container where it is limited.',
   },
   systemFilesystem: {
@@ -333,6 +352,7 @@ const serviceCatalogue = {
     name: 'system_filesystem_usage_bytes',
     unit: 'By',
     labels: ['system_filesystem_mountpoint', 'system_filesystem_state'],
+    workers: 'max',
     help: 'Filesystem space by state: used, free.',
   },
   targetInfo: {
@@ -340,6 +360,7 @@ const serviceCatalogue = {
     name: 'target_info',
     unit: '',
     labels: ['service_name', 'service_version', 'deployment_environment_name', 'service_instance_id'],
+    workers: 'first',
     help: 'Always 1; the labels are the resource.',
   },
 } as const;

@@ -11,6 +11,7 @@ import {
   type SpanContext,
   trace,
 } from '@opentelemetry/api';
+import type { SpanIds } from './signals.ts';
 
 /** How a subject ended. */
 export type Outcome = 'success' | 'error' | 'timeout' | 'cancelled';
@@ -58,6 +59,8 @@ export interface Scope {
   readonly phase?: string;
   /** The call that a breaker let through. */
   readonly call?: CallInHand;
+  /** Ids of the active span, where `otel` would be made only to read them. */
+  readonly ids?: SpanIds | undefined;
 }
 
 /** A call under way through a breaker: what it starts may find that it failed although nothing was thrown. */
@@ -90,9 +93,9 @@ export function activeContext(): Context {
   return hosts === undefined ? (storage.getStore()?.otel ?? ROOT_CONTEXT) : hosts.active();
 }
 
-/** The active span's ids, or none. */
-export function activeSpanContext(): SpanContext | undefined {
-  return trace.getSpanContext(activeContext());
+/** The active span's ids, or none; with `isRemote` where it is a span of another process. */
+export function activeSpanContext(): (SpanIds & Pick<SpanContext, 'isRemote'>) | undefined {
+  return (hosts === undefined ? storage.getStore()?.ids : undefined) ?? trace.getSpanContext(activeContext());
 }
 
 /** Runs `work` within `scope`; everything asynchronous that it starts stays within it. */
@@ -101,9 +104,25 @@ export function runInScope<T>(scope: Scope, work: () => T): T {
   return storage.run(scope, api === undefined ? work : () => api.with(scope.otel, work));
 }
 
+/** Calls `method` of `target` within `scope`: with no function made for it, and directly where that is in hand already. */
+export function applyInScope<A extends unknown[], R>(
+  scope: Scope,
+  method: (...args: A) => R,
+  target: unknown,
+  args: A,
+): R {
+  if (storage.getStore() === scope) return Reflect.apply(method, target, args);
+  if (hosts !== undefined) return runInScope(scope, () => Reflect.apply(method, target, args));
+  return storage.run(scope, Reflect.apply as () => R, ...([method, target, args] as unknown as []));
+}
+
 /** Runs `work` within the scope in hand, changed by `patch`. */
 export function runWith<T>(patch: Partial<Scope>, work: () => T): T {
-  return runInScope({ ...storage.getStore(), otel: activeContext(), ...patch }, work);
+  return runInScope(changed(storage.getStore(), activeContext(), patch), work);
+}
+
+function changed(scope: Scope | undefined, otel: Context, patch: Partial<Scope>): Scope {
+  return { request: scope?.request, phase: scope?.phase, call: scope?.call, otel, ...patch };
 }
 
 /** A stream each step of which runs within the scope in hand, changed by `patch`; what its reader leaves open is closed. */
@@ -150,8 +169,8 @@ function bindEmitter<E extends EventEmitter>(emitter: E, scope: Scope): E {
 export const contextManager: ContextManager = {
   active: (): Context => storage.getStore()?.otel ?? ROOT_CONTEXT,
   with: (otel, fn, thisArg, ...args) =>
-    storage.run({ ...storage.getStore(), otel }, () => Reflect.apply(fn, thisArg, args)),
-  bind: (otel, target) => bindToScope(target, { ...storage.getStore(), otel }),
+    storage.run(changed(storage.getStore(), otel, {}), () => Reflect.apply(fn, thisArg, args)),
+  bind: (otel, target) => bindToScope(target, changed(storage.getStore(), otel, {})),
   enable: () => contextManager,
   disable: () => contextManager,
 };

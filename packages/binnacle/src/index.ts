@@ -7,7 +7,14 @@ export type { OperationInfo, RequestParameters } from './ai/info.ts';
 export type { Operation } from './ai/operation.ts';
 export type { Price, PriceTable } from './ai/price.ts';
 export type { Usage } from './ai/usage.ts';
-export { bucketSets, catalogue, type Definition, definitions, type MetricKey } from './catalogue.ts';
+export {
+  type AcrossWorkers,
+  bucketSets,
+  catalogue,
+  type Definition,
+  definitions,
+  type MetricKey,
+} from './catalogue.ts';
 export type { Ending, Outcome, RequestInHand } from './context.ts';
 export type { ClientOptions, ObserveClient } from './drivers/client.ts';
 export type { PublishedClient } from './drivers/published.ts';
@@ -22,10 +29,19 @@ export { memory } from './health/checks/memory.ts';
 export { redis } from './health/checks/redis.ts';
 export type { Check, CheckOptions, CheckResult, Health, Report } from './health/health.ts';
 export { Exchange, ExchangeAborted } from './http/exchange.ts';
+export type { ObservedHttp } from './http/observed.ts';
 export type { GuestRegistry } from './metrics/guests.ts';
-export type { Counter, Gauge, Histogram, HistogramOptions, InstrumentOptions } from './metrics/instrument.ts';
+export type {
+  Counter,
+  Gauge,
+  GaugeOptions,
+  Histogram,
+  HistogramOptions,
+  InstrumentOptions,
+} from './metrics/instrument.ts';
 export { measure, type Stopwatch, timed } from './metrics/timing.ts';
-export { type Observability, type ObservedHttp, type ObserveOptions, observe } from './observe.ts';
+export { gatherWorkers } from './metrics/workers/workers.ts';
+export { type Observability, type ObserveOptions, observe } from './observe.ts';
 export type { Settings, SettingsOptions, TrustProxy } from './settings.ts';
 export type { BoundCounter, BoundGauge, BoundHistogram, Labels, LabelValue, Level } from './signals.ts';
 export { reportStartFailure } from './start-failure.ts';

@@ -1,7 +1,9 @@
 /** `observe()`: the composition root, the one file that knows every room. */
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
 import { type Ai, createAi } from './ai/ai.ts';
 import { checkPrices, type PriceTable, readPrices } from './ai/price.ts';
+import { realClock } from './clock.ts';
 import { bindToScope, currentRequest, type RequestInHand } from './context.ts';
 import { createClients, type ObserveClient } from './drivers/client.ts';
 import { sendsTraceparentByNodeHttp } from './drivers/http-client.ts';
@@ -10,9 +12,9 @@ import { describeProblem, SettingsError } from './environment.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createHealth, type Health } from './health/health.ts';
 import { createGate, type Gate } from './http/gate.ts';
-import { listenForManagement, type Management } from './http/management.ts';
-import { createProbes, PROBE_PATHS, type Probes } from './http/probes.ts';
-import { createHttpServer, type HttpServer } from './http/server.ts';
+import { createObservedHttp, type ObservedHttp } from './http/observed.ts';
+import { createProbes, PROBE_PATHS } from './http/probes.ts';
+import { createHttpServer } from './http/server.ts';
 import { createLogs, type Logs } from './logs/logger.ts';
 import { toSafe } from './logs/safe.ts';
 import { createBudget } from './logs/text.ts';
@@ -21,14 +23,16 @@ import type { GuestRegistry } from './metrics/guests.ts';
 import type { Instruments } from './metrics/instrument.ts';
 import { silentInstruments, silentMeters } from './metrics/noop.ts';
 import { observeProcess } from './metrics/process.ts';
-import { createRegistry, type Registry } from './metrics/registry.ts';
+import type { Registry } from './metrics/registry.ts';
 import { observeSystem } from './metrics/system.ts';
+import { openMetrics } from './metrics/workers/workers.ts';
+import { openTraces } from './observe/traces.ts';
 import { logProcessEvents } from './process-events.ts';
 import { createSettings, type Settings, type SettingsOptions } from './settings.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import type { Clock, Meters, Signals } from './signals.ts';
 import { runOutside } from './traces/outside.ts';
-import { createTraces, type KeepRecorder, type Traces } from './traces/tracer.ts';
+import type { Traces } from './traces/tracer.ts';
 import { wordless } from './wordless.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './work/breaker.ts';
 import { type BreakerRecord, type BreakerState, createBreakerRecord } from './work/breaker-record.ts';
@@ -44,6 +48,11 @@ export interface ObserveOptions extends SettingsOptions {
   readonly registries?: readonly GuestRegistry[];
   /** Budgets of label sets by metric name; 1,000 for those not named. */
   readonly maxSeries?: Readonly<Record<string, number>>;
+  /**
+   * In workers of `node:cluster` and in threads, whose `/metrics` tell of all of them once the primary (the main thread)
+   * calls `observe()` or `gatherWorkers()` too; `apart`: each tells of itself.
+   */
+  readonly workers?: 'together' | 'apart';
   /** What operations of language models are told with. */
   readonly ai?: {
     /** US dollars for a million tokens, by model; `AI_PRICES_PATH` wins. */
@@ -61,14 +70,6 @@ export interface ObserveOptions extends SettingsOptions {
   readonly destination?: { write(line: string): void };
   /** Who is asking, for `user_id`; called with the framework's request once its hooks before the handler have run. */
   user?(request: object): string | undefined;
-}
-
-/** The HTTP side, for adapters. */
-export interface ObservedHttp extends Omit<HttpServer, 'signals' | 'record' | 'describe' | 'guard'> {
-  readonly probes: Probes;
-  /** Answers probes on `MANAGEMENT_PORT`, where it is set. Rejects when the port cannot be had. */
-  listenForManagement(): Promise<void>;
-  closeManagement(): Promise<void>;
 }
 
 /** All signals of a service. */
@@ -113,19 +114,41 @@ export interface Observability extends Instruments {
  * @example const obs = observe({ service: 'fit-check', version: '1.0.0', namespace: 'fit_check' });
  */
 export function observe(options: ObserveOptions): Observability {
+  return compose(options).obs;
+}
+
+/** What stands in for the world outside, where a test wants to hold it in its hands. */
+export interface Outside {
+  readonly clock?: Clock;
+  /** Of health's rounds; see `HealthOptions`. */
+  readonly jitter?: number;
+  /** Takes finished spans in place of an exporter, and of a host's own SDK. */
+  readonly spans?: SpanProcessor;
+}
+
+/** All that `observe` puts together. */
+export interface Composed {
+  readonly obs: Observability;
+  /** Absent where metrics are off. */
+  readonly registry: Registry | undefined;
+}
+
+/** What `observe` does, with parts of the world outside exchanged; for `testing/`. */
+export function compose(options: ObserveOptions, { clock = realClock, jitter, spans }: Outside = {}): Composed {
   const settings = createSettings(options);
   const faults = createFaults();
-  const registry = settings.metrics.enabled
-    ? createRegistry({ namespace: settings.namespace, faults, maxSeries: options.maxSeries ?? {} })
-    : undefined;
+  const { namespace, metrics } = settings;
+  const { maxSeries = {}, workers } = options;
+  const joined = metrics.enabled ? openMetrics({ namespace, faults, maxSeries }, workers === 'apart') : undefined;
+  const registry = joined?.registry;
   const meters = registry?.meters ?? silentMeters;
-  const logs = openLogs(settings, options, faults, meters);
-  const traces = openTraces(settings, faults, meters, logs);
-  const clock: Clock = { now: () => performance.now(), wall: () => Date.now() };
+  const logs = openLogs(settings, options, faults, meters, clock);
+  const traces = openTraces(settings, faults, meters, logs, spans);
   const gate = createGate();
   const signals: Signals = {
     meters,
     write: logs.write,
+    closingLine: logs.closingLine,
     spans: traces.spans,
     clock,
     presence: gate,
@@ -136,6 +159,8 @@ export function observe(options: ObserveOptions): Observability {
     service: settings.service,
     version: settings.version,
     write: logs.write,
+    clock,
+    jitter,
   });
   const endClients = observePublished(signals, options.clients);
   const closers = startMetrics(registry, settings, options, traces.instanceId);
@@ -146,6 +171,7 @@ export function observe(options: ObserveOptions): Observability {
     endClients();
     for (const closer of closers) closer.close();
     await traces.close(settings.shutdown.flushMs);
+    joined?.close();
     await logs.close();
   };
   const shutdown = openShutdown(settings, health, http, traces, logs, close);
@@ -161,7 +187,7 @@ export function observe(options: ObserveOptions): Observability {
     logs.write('WARNING', settings.service, `${describeProblem(problem)}; the default is used`);
   if (settings.otel.exporter === 'otlp' && !settings.otel.disabled && !sendsTraceparentByNodeHttp())
     logs.write('INFO', settings.service, NO_TRACEPARENT);
-  return toObservability({ settings, logs, registry, signals, ai, health, http, shutdown, close });
+  return { registry, obs: toObservability({ settings, logs, registry, signals, ai, health, http, shutdown, close }) };
 }
 
 const NO_TRACEPARENT = `Node.js ${process.versions.node} does not let node:http clients send traceparent on (22.12 does); fetch sends it`;
@@ -178,17 +204,8 @@ interface Parts {
   readonly close: () => Promise<void>;
 }
 
-function toObservability({
-  settings,
-  logs,
-  registry,
-  signals,
-  ai,
-  health,
-  http,
-  shutdown,
-  close,
-}: Parts): Observability {
+function toObservability(parts: Parts): Observability {
+  const { settings, logs, registry, signals, ai, health, http, shutdown, close } = parts;
   const { counter, gauge, histogram } = registry ?? silentInstruments;
   const records = new Map<string, BreakerRecord>();
   const closers: (() => void)[] = [];
@@ -239,49 +256,18 @@ function openPrices({ ai }: Settings, options: ObserveOptions): PriceTable | und
   }
 }
 
-function openLogs(settings: Settings, options: ObserveOptions, faults: Faults, meters: Meters): Logs {
+function openLogs(settings: Settings, options: ObserveOptions, faults: Faults, meters: Meters, clock: Clock): Logs {
   return createLogs({
     settings: settings.log,
     service: settings.service,
     version: settings.version,
     environment: settings.environment,
     faults,
+    clock,
     onDropped: (lines) => meters.logLinesDropped.bind({}).inc(lines),
     onWithoutContext: () => meters.logsWithoutContext.bind({}).inc(),
     ...(options.destination && { destination: options.destination }),
   });
-}
-
-function openTraces(settings: Settings, faults: Faults, meters: Meters, logs: Logs): Traces {
-  const queue = meters.spanQueue.bind({});
-  for (const result of ['exported', 'dropped', 'failed', 'kept']) meters.spans.bind({ result });
-  return createTraces({
-    settings: settings.otel,
-    service: settings.service,
-    version: settings.version,
-    environment: settings.environment,
-    faults,
-    log: logs.write,
-    recorder: {
-      result: (result, count) => meters.spans.bind({ result }).inc(count),
-      queue: (size) => queue.set(size),
-      up: (ok) => meters.exporterUp.bind({}).set(ok ? 1 : 0),
-    },
-    keep: { settings: settings.keep, recorder: createKeepRecorder(settings.keep, meters) },
-  });
-}
-
-function createKeepRecorder({ reasons }: Settings['keep'], { spans, tracesKept, tracesLetGo }: Meters): KeepRecorder {
-  if (reasons.length > 0) {
-    for (const reason of reasons) tracesKept.bind({ reason });
-    for (const why of ['ended_well', 'overflow']) tracesLetGo.bind({ why });
-  }
-  return {
-    kept: (reason) => tracesKept.bind({ reason }).inc(),
-    span: () => spans.bind({ result: 'kept' }).inc(),
-    letGo: (why) => tracesLetGo.bind({ why }).inc(),
-    cut: (count) => spans.bind({ result: 'dropped' }).inc(count),
-  };
 }
 
 /** Fills what is known from the start, and what the process tells of itself. */
@@ -347,22 +333,7 @@ function openHttp(
     scrape: registry === undefined ? undefined : (accept) => scrape(registry, accept),
     metricsToken: settings.metrics.token,
   });
-  let management: Management | undefined;
-  return Object.assign(server, {
-    probes,
-    async listenForManagement(): Promise<void> {
-      if (settings.managementPort === undefined || management !== undefined) return;
-      management = await listenForManagement(server, probes, settings.host, settings.managementPort);
-      signals.write('INFO', settings.service, 'Probes are answered on the management port', {
-        host: settings.host,
-        port: management.port,
-      });
-    },
-    async closeManagement(): Promise<void> {
-      await management?.close();
-      management = undefined;
-    },
-  });
+  return createObservedHttp(server, probes, settings);
 }
 
 function openShutdown(

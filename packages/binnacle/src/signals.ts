@@ -4,6 +4,7 @@
  */
 import type { Attributes, Context, Span, SpanContext, SpanKind } from '@opentelemetry/api';
 import type { MetricKey, MetricLabel } from './catalogue.ts';
+import type { Outcome, RequestInHand } from './context.ts';
 
 /** A label's value. Anything but a string is written as `String(value)`. */
 export type LabelValue = string | number | boolean;
@@ -26,7 +27,7 @@ export interface BoundGauge {
 /** A histogram of one label set. Non-finite values are ignored. */
 export interface BoundHistogram {
   /** `exemplar` is the span that the value is of; it is kept beside its bucket where the trace is sampled. */
-  observe(value: number, exemplar?: SpanContext): void;
+  observe(value: number, exemplar?: SpanIds): void;
 }
 
 /** Everything a series can be told; each kind of metric implements its own part, the rest does nothing. */
@@ -55,16 +56,90 @@ export interface Spans {
   inject(context: Context, set: (name: string, value: string) => void): void;
   /** True where the host runs an OpenTelemetry SDK of its own: spans are its, and may be there already. */
   readonly hosted: boolean;
+  /** Spans of requests for the price of their bytes; absent where each must be a span from its start (`start`). */
+  readonly requests?: RequestSpans | undefined;
 }
+
+/** Ids of a span, as an exemplar and a log line tell them. */
+export interface SpanIds extends Pick<SpanContext, 'traceId' | 'spanId' | 'traceFlags'> {
+  /** When it ended, in Unix milliseconds, where that is known. */
+  readonly endedAt?: number | undefined;
+}
+
+/** Whose span it is: says what the span is made of, where somebody asks for it while it runs. */
+export interface SpanOwner {
+  spanName(): string;
+  spanAttributes(): Attributes;
+}
+
+/** What all requests that end alike have in common: each signal compiles it once, for many of them. */
+export interface RequestKind {
+  /** An HTTP method, or `_OTHER`. */
+  readonly method: string;
+  readonly scheme: string;
+  /** As in `network.protocol.version`. */
+  readonly protocol: string;
+  readonly route: string;
+  /** Whether the route is a template of the framework's. */
+  readonly isMatched: boolean;
+  /** The code that was sent; the ending's own is 499 for a client that went away. */
+  readonly sentStatus: number | undefined;
+  readonly outcome: Outcome;
+  readonly errorType: string;
+  readonly httpStatus: number | undefined;
+}
+
+/** A request that has ended. Times are milliseconds. */
+export interface EndedRequest {
+  readonly request: RequestInHand;
+  readonly path: string;
+  readonly ids: SpanIds | undefined;
+  readonly durationMs: number;
+  /** From the start to the first byte that left. */
+  readonly firstByteMs: number | undefined;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  /** Of a stream; undefined for any other answer. */
+  readonly streamEvents: number | undefined;
+  readonly longestGapMs: number | undefined;
+}
+
+/** A request's span, which is made only if somebody asks for it; else it is written when it has ended. */
+export interface RequestSpan extends SpanIds {
+  /** The context within it. */
+  readonly context: Context;
+  /** The span, where it was made: it is told how the request ended, and ends, at `endTime(durationMs)`. */
+  readonly made: Span | undefined;
+  endTime(durationMs: number): number;
+  /** Written with all that `kind` and the request say; nothing is written of one that was made. */
+  write(kind: CompiledSpan, ended: EndedRequest): void;
+}
+
+/** What spans of a kind have in common; how it is encoded is its maker's own. */
+export interface CompiledSpan {
+  readonly kind: RequestKind;
+}
+
+export interface RequestSpans {
+  begin(parent: Context, owner: SpanOwner): RequestSpan;
+  compile(kind: RequestKind): CompiledSpan;
+}
+
+/** Writes the closing line of a request whose line says no more than any of its kind; false where it cannot. */
+export type CompiledLine = (ended: EndedRequest) => boolean;
 
 /** A clock: `now` is monotonic milliseconds with fractions, `wall` is Unix milliseconds. */
 export interface Clock {
   now(): number;
   wall(): number;
+  /** Calls back once after `ms` milliseconds, without keeping the process alive; what it returns calls that off. */
+  setTimer(run: () => void, ms: number): () => void;
 }
 
 /** Work that a shutdown waits for, and ends when it runs out of time. */
 export interface Work {
+  /** Where it stands among those inside; theirs to write. */
+  place?: number | undefined;
   /** Tells it to end at once. */
   abort(): void;
   /** Tears it down, after `abort` was not heeded. */
@@ -81,6 +156,8 @@ export interface Presence {
 export interface Signals {
   readonly meters: Meters;
   readonly write: WriteLine;
+  /** Compiles the closing line of a kind of request; without it, lines are put together one by one. */
+  readonly closingLine?: ((level: Level, logger: string, kind: RequestKind) => CompiledLine) | undefined;
   readonly spans: Spans;
   readonly clock: Clock;
   readonly presence: Presence;

@@ -13,10 +13,11 @@ import {
   startHarness,
   waitFor,
 } from './behaviour/harness.ts';
-import { describeBehaviour } from './behaviour.ts';
+import type { CreateHttp2App } from './behaviour/http2.ts';
+import { describeAdapter } from './behaviour.ts';
 
-async function buildApp(obs: Observability, routes: readonly Route[]): Promise<FastifyInstance> {
-  const app = Fastify(fastifyOptions(obs)) as unknown as FastifyInstance;
+async function buildApp(obs: Observability, routes: readonly Route[], options: object = {}): Promise<FastifyInstance> {
+  const app = Fastify({ ...fastifyOptions(obs), ...options }) as unknown as FastifyInstance;
   await app.register(observeFastify(obs));
   app.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
     obs.log.info('error handler');
@@ -48,13 +49,20 @@ function addRoute(app: FastifyInstance, { method, path, answer, write }: Route):
   });
 }
 
-const createApp: CreateApp = async (obs, routes) => {
-  const app = await buildApp(obs, routes);
+const createHttp2App: CreateHttp2App = async (tls, obs, routes) => {
+  const app = await buildApp(obs, routes, { http2: true, ...(tls && { https: { ...tls, allowHTTP1: true } }) });
   await app.listen({ port: 0, host: '127.0.0.1' });
-  return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
+  return { port: (app.server.address() as AddressInfo).port, server: app.server, close: () => app.close() };
 };
 
-describe('Fastify', () => describeBehaviour(createApp));
+const createApp: CreateApp = async (obs, routes, prepare) => {
+  const app = await buildApp(obs, routes);
+  prepare(app.server);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  return { port: (app.server.address() as AddressInfo).port, server: app.server, close: () => app.close() };
+};
+
+describeAdapter('Fastify', createApp, createHttp2App);
 
 describe('Fastify alone', () => {
   let harness: Harness | undefined;
@@ -73,7 +81,7 @@ describe('Fastify alone', () => {
       const app = await buildApp(obs, []);
       await build(app, obs);
       built = app;
-      return { port: 0, close: () => app.close() };
+      return { port: 0, server: app.server, close: () => app.close() };
     }, given);
     return { app: built as FastifyInstance, harness };
   }

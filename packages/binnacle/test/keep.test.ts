@@ -211,7 +211,8 @@ describe('not kept', () => {
     const { ended, run, metrics, recorded } = tried();
     const sampled = ended.filter((one) => one.sampled);
     expect(run.receiver.spans).toHaveLength(countSpans(sampled));
-    expect(recorded).toBe(countSpans(sampled));
+    // A request's own span is never an object where nobody asks for one: it is written when it has ended.
+    expect(recorded).toBe(countSpans(sampled) - sampled.length);
     expect(ended.filter(({ id, sampled }) => run.recording.get(id) !== sampled)).toEqual([]);
     expect(seriesValue(metrics, 'binnacle_spans_total{result="kept"}')).toBe(0);
     expect(metrics).not.toMatch(/^binnacle_traces_(kept|let_go)_total\{/m);

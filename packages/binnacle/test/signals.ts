@@ -2,6 +2,7 @@
 import { context, ROOT_CONTEXT, type Tracer } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { realClock } from '../src/clock.ts';
 import { contextManager, currentScope, type Scope } from '../src/context.ts';
 import { createFaults } from '../src/faults.ts';
 import { createGate, type Gate } from '../src/http/gate.ts';
@@ -17,7 +18,7 @@ export interface ToldLine {
   readonly scope: Scope | undefined;
 }
 
-/** A clock that moves when it is told to. */
+/** A clock that moves when it is told to; its timers are real. */
 export interface HandClock extends Clock {
   /** Moves it on by milliseconds. */
   advance(ms: number): void;
@@ -46,19 +47,20 @@ export function createHandClock(): HandClock {
   return {
     now: () => ms,
     wall: () => 1_700_000_000_000 + ms,
+    setTimer: realClock.setTimer,
     advance: (by) => {
       ms += by;
     },
   };
 }
 
-export function createSignals(options: { namespace?: string; clock?: Clock } = {}): TestSignals {
+export function createSignals(options: { namespace?: string; clock?: Pick<Clock, 'now' | 'wall'> } = {}): TestSignals {
   const lines: ToldLine[] = [];
   const exporter = new InMemorySpanExporter();
   const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
   const tracer = provider.getTracer('test');
   const registry = createRegistry({ namespace: options.namespace ?? '', faults: createFaults() });
-  const clock: HandClock = { advance: () => {}, ...(options.clock ?? createHandClock()) };
+  const clock: HandClock = { ...createHandClock(), advance: () => {}, ...(options.clock ?? createHandClock()) };
   const propagator = new W3CTraceContextPropagator();
   const gate = createGate();
   const scrape = async (): Promise<string> => {

@@ -1,5 +1,5 @@
 /** The libraries that Binnacle knows, and how each is observed. */
-import type { AiUse, Use } from './sources.ts';
+import type { AiUse, Framework } from './sources.ts';
 
 export type Way =
   /**
@@ -11,8 +11,8 @@ export type Way =
   /** Once its instance is handed to `obs.client()`. */
   | { readonly kind: 'client' }
   /** By an adapter, from a version of the framework on. */
-  | { readonly kind: 'adapter'; readonly least: string; readonly entry: string; readonly use: Use }
-  /** A framework that no adapter is there for yet. */
+  | { readonly kind: 'adapter'; readonly least: string; readonly use: Framework; readonly mend: string }
+  /** A framework that no adapter is there for. */
   | { readonly kind: 'framework' }
   /** An SDK or a framework of language models, by what `obs.ai` has for it. */
   | ({ readonly kind: 'ai' } & AiWay)
@@ -80,13 +80,20 @@ const AI_BY_HAND: Way = { kind: 'ai by hand' };
 const OPENTELEMETRY: Way = { kind: 'opentelemetry' };
 const NONE: Way = { kind: 'none' };
 
+function adapter(use: Framework, least: string, mend: string): Way {
+  return { kind: 'adapter', use, least, mend };
+}
+
 /** By package name, in the order of the report. */
 export const LIBRARIES: ReadonlyMap<string, Way> = new Map<string, Way>([
-  ['fastify', { kind: 'adapter', least: '5.0.0', entry: 'binnacle/fastify', use: 'fastify' }],
-  ['express', FRAMEWORK],
-  ['hono', FRAMEWORK],
+  [
+    'fastify',
+    adapter('fastify', '5.0.0', 'Fastify(fastifyOptions(obs)), then await app.register(observeFastify(obs))'),
+  ],
+  ['express', adapter('express', '4.20.0', 'app.use(await observeExpress(obs)), before all other middleware')],
+  ['hono', adapter('hono', '4.8.0', 'app.use(await observeHono(obs)), before all other middleware')],
+  ['@nestjs/core', adapter('nest', '11.0.0', 'await observeNest(obs, app), before app.listen()')],
   ['koa', FRAMEWORK],
-  ['@nestjs/core', FRAMEWORK],
   ['next', FRAMEWORK],
   ['undici', { kind: 'channels', least: '5.0.0' }],
   ['axios', { kind: 'http', over: 'node:http' }],

@@ -182,15 +182,6 @@ describe('SDKs and frameworks of language models', () => {
     ]);
   });
 
-  test('are those that Binnacle may stand beside, from the same version on', () => {
-    const { peerDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-    const known = [...LIBRARIES].flatMap(([name, way]) => (way.kind === 'ai' ? [[name, way.least] as const] : []));
-    const { fastify, ...sdks } = peerDependencies as Record<string, string>;
-    expect(fastify).toBeDefined();
-    const least = Object.entries(sdks).map(([name, range]) => [name, /\d+\.\d+\.\d+/.exec(range)?.[0]]);
-    expect(Object.fromEntries(known)).toEqual(Object.fromEntries(least));
-  });
-
   test.each(['openai', 'ollama'])('%s: what is told of by hand is told of', (name) => {
     const folder = project({ [name]: '6.0.0' }, { 'a.ts': 'yield* obs.ai.stream(info, open);' });
     expect(found(folder, name)).toEqual([
@@ -211,9 +202,41 @@ test('Fastify asks for its adapter, and for version 5', () => {
   expect(found(project({ fastify: '4.29.0' }, use), 'fastify')).toMatchObject([{ mark: 'problem' }]);
 });
 
+test.each([
+  ['express', '4.22.0', '4.17.0', 'express'],
+  ['hono', '4.13.0', '4.7.0', 'hono'],
+  ['@nestjs/core', '12.5.0', '10.4.0', 'nest'],
+])('%s asks for its adapter, from a version on', (name, version, old, entry) => {
+  const use = { 'src/app.ts': `import {} from 'binnacle/${entry}';` };
+  expect(found(project({ [name]: version }, use), name)).toMatchObject([
+    { mark: 'ok', what: `observed by binnacle/${entry}, which is imported in src/app.ts:1` },
+  ]);
+  expect(found(project({ [name]: version }), name)).toMatchObject([
+    { mark: 'note', mend: expect.stringContaining('obs') },
+  ]);
+  expect(found(project({ [name]: old }, use), name)).toMatchObject([{ mark: 'problem' }]);
+});
+
+test('what has an adapter or a client is what Binnacle may stand beside, from the same version on', () => {
+  const { peerDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const known = [...LIBRARIES].flatMap(([name, way]) =>
+    way.kind === 'ai' || way.kind === 'adapter' ? [[name, way.least] as const] : [],
+  );
+  const least = Object.entries(peerDependencies as Record<string, string>)
+    // Hono's server comes with Hono; Nest's two packages go together.
+    .filter(([name]) => name !== '@hono/node-server')
+    .map(([name, range]) => [name.replace('@nestjs/common', '@nestjs/core'), /\d+\.\d+\.\d+/.exec(range)?.[0]]);
+  expect(Object.fromEntries(known)).toEqual(Object.fromEntries(least));
+});
+
+test('what Nest stands on needs no adapter of its own', () => {
+  const folder = project({ express: '5.0.0' }, { 'src/app.ts': `import { observeNest } from 'binnacle/nest';` });
+  expect(found(folder, 'express')).toMatchObject([{ mark: 'ok', what: expect.stringContaining('binnacle/nest') }]);
+});
+
 test('frameworks, AI SDKs, prom-client and OpenTelemetry are told what to do', () => {
   const folder = project({
-    express: '5.0.0',
+    koa: '3.0.0',
     openai: '6.0.0',
     'prom-client': '15.0.0',
     '@opentelemetry/sdk-node': '0.223.0',
@@ -223,7 +246,7 @@ test('frameworks, AI SDKs, prom-client and OpenTelemetry are told what to do', (
   const findings = check(folder);
   expect(findings.map(({ mark, subject }) => `${mark} ${subject}`)).toEqual([
     'ok fetch',
-    'note express 5.0.0',
+    'note koa 3.0.0',
     'ok axios 1.0.0',
     'note mongodb 6.0.0',
     'note openai 6.0.0',

@@ -68,9 +68,9 @@ function describe(library: Library, sources: Sources): Finding {
     case 'client':
       return describeClient(subject, sources);
     case 'adapter':
-      return describeAdapter(library, way, sources.uses[way.use]);
+      return describeAdapter(library, way, sources);
     case 'framework':
-      return note(subject, 'no adapter yet: its requests are not observed', 'serve by Fastify 5 with binnacle/fastify');
+      return note(subject, 'no adapter: its routes are not told', 'await observeNode(obs, server), by binnacle/node');
     case 'ai':
       return describeAi(library, way, sources);
     case 'ai by hand':
@@ -110,21 +110,19 @@ function describeClient(subject: string, { files, uses }: Sources): Finding {
 
 function describeAdapter(
   { name, version, own }: Library,
-  { least, entry }: Extract<Way, { kind: 'adapter' }>,
-  use: string | undefined,
+  { least, use, mend }: Extract<Way, { kind: 'adapter' }>,
+  { uses }: Sources,
 ): Finding {
   const subject = `${name} ${version}`;
   if (isAtLeast(version, least) === false) {
-    const what = `not observed: ${entry} is for ${shortOf(least)} and later`;
-    const mend = `npm install ${name}@latest`;
-    return own ? problem(subject, what, mend) : note(subject, what, mend);
+    const what = `not observed: binnacle/${use} is for ${shortOf(least)} and later`;
+    const update = `npm install ${name}@latest`;
+    return own ? problem(subject, what, update) : note(subject, what, update);
   }
-  if (use !== undefined) return ok(subject, `observed by ${entry}, which is imported in ${use}`);
-  return note(
-    subject,
-    `observed by ${entry}, which no source file imports`,
-    'Fastify(fastifyOptions(obs)), then await app.register(observeFastify(obs))',
-  );
+  // Nest stands on Express or Fastify, which then need no adapter of their own.
+  const found = ([use, 'nest'] as const).find((adapter) => uses[adapter] !== undefined);
+  if (found !== undefined) return ok(subject, `observed by binnacle/${found}, which is imported in ${uses[found]}`);
+  return note(subject, `observed by binnacle/${use}, which no source file imports`, mend);
 }
 
 function describeAi({ name, version }: Library, way: AiWay, { files, uses }: Sources): Finding {

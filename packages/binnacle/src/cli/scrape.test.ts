@@ -125,6 +125,26 @@ test.each([
   expect(of(readScrape(parseSamples(text)), 'event loop')).toMatchObject({ mark });
 });
 
+test('of several workers the latest event loop counts', () => {
+  const lag = 'nodejs_eventloop_lag_p99_seconds';
+  const text = `binnacle_logs_without_context_total 0\n${lag} 0.01\n${lag}{worker="1"} 0.05\n${lag}{worker="2"} 0.09\n`;
+  expect(of(readScrape(parseSamples(text)), 'event loop')).toMatchObject({
+    mark: 'ok',
+    what: expect.stringContaining('90 ms'),
+  });
+});
+
+test('workers: none, all of them gathered, or one alone that happens to answer', async () => {
+  expect(of(await check(), 'workers')).toBeUndefined();
+  const gathered = await check(({ workersGathered, workerReportAge }) => {
+    workersGathered.bind({}).set(1);
+    for (const worker of ['1', '2']) workerReportAge.bind({ worker, thread: '' }).set(0);
+  });
+  expect(of(gathered, 'workers')).toMatchObject({ mark: 'ok', what: '/metrics tells of 2 workers' });
+  const alone = await check(({ workersGathered }) => workersGathered.bind({}).set(0));
+  expect(of(alone, 'workers')).toMatchObject({ mark: 'problem', mend: expect.stringContaining('gatherWorkers()') });
+});
+
 test('the metrics of others are told as that', () => {
   expect(readScrape(parseSamples('up 1\n<html>\n'))).toMatchObject([{ mark: 'problem', subject: '/metrics' }]);
 });

@@ -28,6 +28,7 @@ export function readScrape(samples: Samples): Finding[] {
     ...describeFolded(samples),
     ...describeLines(samples),
     ...describeLag(samples),
+    ...describeWorkers(samples),
   ];
 }
 
@@ -108,10 +109,22 @@ function describeLines(samples: Samples): Finding[] {
 }
 
 function describeLag(samples: Samples): Finding[] {
-  const lag = sumSamples(samples, 'nodejs_eventloop_lag_p99_seconds');
-  if (lag === undefined || Number.isNaN(lag)) return [];
+  // One of each worker, where there are some: the latest loop counts.
+  const lags = (samples.get('nodejs_eventloop_lag_p99_seconds') ?? []).filter(({ value }) => !Number.isNaN(value));
+  if (lags.length === 0) return [];
+  const lag = Math.max(...lags.map(({ value }) => value));
   const what = `99 % of turns are at most ${Math.round(lag * 1000)} ms late`;
   if (lag < SLOW_S) return [ok('event loop', what)];
   const mend = 'find what blocks it: node --cpu-prof; move long work to a worker, or split it';
   return [lag < LATE_S ? note('event loop', what, mend) : problem('event loop', what, mend)];
+}
+
+/** Told only where there are workers or threads. */
+function describeWorkers(samples: Samples): Finding[] {
+  const gathered = sumSamples(samples, catalogue.workersGathered.name);
+  if (gathered === undefined) return [];
+  const workers = samples.get(catalogue.workerReportAge.name)?.length ?? 0;
+  if (gathered > 0) return [ok('workers', `/metrics tells of ${counted(workers, 'worker')}`)];
+  const mend = 'call observe() or gatherWorkers() in the primary of the cluster, or in the main thread';
+  return [problem('workers', '/metrics tells of the worker alone that happens to answer', mend)];
 }

@@ -2,9 +2,11 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
+/** A framework that there is an adapter for, by the adapter's name. */
+export type Framework = 'fastify' | 'express' | 'hono' | 'nest';
 /** What SDKs and frameworks of language models are observed by, once they are handed it or to it. */
 export type AiUse = 'ai.client' | 'ai.telemetry' | 'ai.langchain';
-export type Use = 'observe' | 'client' | 'fastify' | 'ai' | AiUse | 'registries';
+export type Use = 'observe' | 'client' | Framework | 'ai' | AiUse | 'registries';
 
 /** What is looked for, a line at a time. */
 const PATTERNS: Readonly<Record<Use, RegExp>> = {
@@ -12,6 +14,9 @@ const PATTERNS: Readonly<Record<Use, RegExp>> = {
   // Called, or handed on as a function; `obs.ai.client` is for others.
   client: /(?<!\bai\s*)\.client\s*\(|\bobs(?:ervability)?\.client\b/,
   fastify: /['"]binnacle\/fastify['"]/,
+  express: /['"]binnacle\/express['"]/,
+  hono: /['"]binnacle\/hono['"]/,
+  nest: /['"]binnacle\/nest['"]/,
   ai: memberOfAi('operation|call|stream'),
   'ai.client': memberOfAi('client'),
   'ai.telemetry': memberOfAi('telemetry'),

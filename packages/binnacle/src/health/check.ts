@@ -3,7 +3,7 @@ import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import { runInScope } from '../context.ts';
 import { roundMs } from '../duration.ts';
-import type { HealthClock } from './clock.ts';
+import type { Clock } from '../signals.ts';
 import type { CheckReport } from './report.ts';
 import { type CheckResult, failure, type Outcome, readFailure, readResult } from './result.ts';
 
@@ -23,7 +23,7 @@ export interface RunningCheckOptions {
   readonly check: Check;
   readonly critical: boolean;
   readonly timeoutMs: number;
-  readonly clock: HealthClock;
+  readonly clock: Clock;
   /** Told when the status differs from the one before; a first result is held against `healthy`. */
   onChange(from: Outcome['status'], to: Outcome): void;
 }

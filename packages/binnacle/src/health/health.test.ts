@@ -2,8 +2,9 @@ import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { currentScope, runInScope } from '../context.ts';
+import { createHandClock } from '../testing/hand-clock.ts';
 import { type Check, type CheckOptions, createHealth, type Health } from './health.ts';
-import { byHand, createHandClock, createHandHealth, hang, pass, refuse } from './testing-health.test-helper.ts';
+import { byHand, createHandHealth, hang, pass, refuse } from './testing-health.test-helper.ts';
 
 const open: Health[] = [];
 afterEach(() => {

@@ -1,8 +1,8 @@
 /** Liveness, readiness and the combined report, from checks that run in the background. */
+import { realClock } from '../clock.ts';
 import type { Settings } from '../settings.ts';
-import type { WriteLine } from '../signals.ts';
+import type { Clock, WriteLine } from '../signals.ts';
 import { type Check, RunningCheck } from './check.ts';
-import { type HealthClock, realClock } from './clock.ts';
 import { type CheckReport, combine, type Report, type Status } from './report.ts';
 import type { Outcome } from './result.ts';
 
@@ -15,7 +15,7 @@ export interface HealthOptions {
   readonly service: string;
   readonly version: string;
   readonly write: WriteLine;
-  readonly clock?: HealthClock;
+  readonly clock?: Clock;
   /** How much each round may come earlier or later, as a share of the interval, so that replicas spread; 0.1. */
   readonly jitter?: number;
 }

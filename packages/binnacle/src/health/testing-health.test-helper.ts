@@ -1,45 +1,6 @@
 /** Stand-ins for tests of this room: a clock by hand, health by it, checks of every temper. */
-import type { HealthClock } from './clock.ts';
+import { createHandClock, type HandClock } from '../testing/hand-clock.ts';
 import { type Check, createHealth, type Health } from './health.ts';
-
-export interface HandClock extends HealthClock {
-  /** Moves time on, calling back whatever is due, in order; promises that are ready run in between. */
-  advance(ms: number): Promise<void>;
-  /** Timers that wait. */
-  readonly pending: number;
-}
-
-/** A clock moved by hand; Unix time starts at 1,700,000,000 s. */
-export function createHandClock(): HandClock {
-  let now = 0;
-  let timers: { readonly at: number; readonly run: () => void }[] = [];
-  return {
-    now: () => now,
-    wall: () => 1_700_000_000_000 + now,
-    setTimer(run, ms) {
-      const timer = { at: now + ms, run };
-      timers.push(timer);
-      return () => {
-        timers = timers.filter((other) => other !== timer);
-      };
-    },
-    async advance(ms) {
-      const end = now + ms;
-      for (;;) {
-        await new Promise((resolve) => setImmediate(resolve));
-        const next = timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-        if (next === undefined) break;
-        now = next.at;
-        timers = timers.filter((other) => other !== next);
-        next.run();
-      }
-      now = end;
-    },
-    get pending() {
-      return timers.length;
-    },
-  };
-}
 
 export interface Line {
   readonly level: string;

@@ -5,6 +5,8 @@ import type { TrustProxy } from '../settings.ts';
 /** Finds the caller's address from the peer's and the `X-Forwarded-For` header. */
 export type AddressOf = (peer: string | undefined, forwardedFor: string | string[] | undefined) => string | undefined;
 
+/** Peers whose address is remembered. */
+const PEERS = 1000;
 const MAX_HOPS = 32;
 const MAX_HEADER = 2048;
 
@@ -14,7 +16,7 @@ const MAX_HEADER = 2048;
  * not an address ends the chain.
  */
 export function createAddressOf(trust: TrustProxy): AddressOf {
-  if (trust === false) return (peer) => plain(peer);
+  if (trust === false) return createPeerOf();
   const trusted = toTrusted(trust);
   return (peer, header) => {
     let address = plain(peer);
@@ -23,6 +25,19 @@ export function createAddressOf(trust: TrustProxy): AddressOf {
       if (!trusted(address, hop) || next === undefined) break;
       address = next;
     }
+    return address;
+  };
+}
+
+/** Connections ask again with each request, and load balancers are few. */
+function createPeerOf(): AddressOf {
+  const known = new Map<string, string | undefined>();
+  return (peer) => {
+    if (peer === undefined) return undefined;
+    if (known.has(peer)) return known.get(peer);
+    const address = plain(peer);
+    if (known.size >= PEERS) known.clear();
+    known.set(peer, address);
     return address;
   };
 }

@@ -3,20 +3,15 @@
  * Framework-neutral: adapters say the route and run their handlers within it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { type Context, isSpanContextValid, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { getRPCMetadata, type RPCMetadata, RPCType, suppressTracing } from '@opentelemetry/core';
-import {
-  activeContext,
-  bindToScope,
-  type Carrier,
-  type Ending,
-  type Outcome,
-  type RequestInHand,
-  runInScope,
-  type Scope,
-} from '../context.ts';
+import type { Attributes, Context } from '@opentelemetry/api';
+import { type Carrier, type Ending, type Outcome, type RequestInHand, runInScope, type Scope } from '../context.ts';
 import { roundMs } from '../duration.ts';
+import type { CompiledSpan, SpanIds, Work } from '../signals.ts';
+import { bindToExchange } from './bound.ts';
+import { type Connection, connectionOf } from './connection.ts';
+import { cutBy } from './cut.ts';
+import { beginSpan, type ExchangeSpan, type SpannedExchange } from './exchange-span.ts';
+import { refuseRequest } from './refusal.ts';
 import { type ResponseWatch, watchResponse } from './response-watch.ts';
 import type { HttpServer } from './server.ts';
 
@@ -49,67 +44,63 @@ const METHODS: ReadonlySet<string> = new Set([
 ]);
 export const UNMATCHED = '__unmatched__';
 
-export class Exchange implements Carrier {
+export class Exchange implements Carrier, Scope, SpannedExchange, Work {
   readonly request: RequestInHand;
-  readonly closing: Record<string, unknown> = {};
   readonly method: string;
   readonly scheme: 'http' | 'https';
   /** The path, without query. */
   readonly path: string;
   /** Not traced, and its closing line is DEBUG (`OTEL_NODE_EXCLUDED_URLS`). */
   readonly excluded: boolean;
+  readonly isProbe: boolean;
   readonly startedAt: number;
   route: string = UNMATCHED;
+  isMatched = false;
   requestBytes = 0;
   /** Let in; false for work that came after the gate was closed, which `refuse` answers. */
   readonly admitted: boolean;
   readonly watch: ResponseWatch;
-  /** Binnacle's own, or that of the host's SDK where it has made one for this request. */
-  span: Span | undefined;
-  #ownsSpan = true;
-  #spanTold = false;
-  /** What the host's HTTP instrumentation keeps of this request. */
-  #rpc: RPCMetadata | undefined;
+  readonly connection: Connection;
+  /** Its neighbours among those that are open on the connection; the connection's to write. */
+  before: Exchange | undefined;
+  after: Exchange | undefined;
+  place: number | undefined;
+  readonly #span: ExchangeSpan;
   readonly #server: HttpServer;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  readonly #scope: { -readonly [K in keyof Scope]: Scope[K] };
   #controller: AbortController | undefined;
+  #closing: Record<string, unknown> | undefined;
   #declared: Declared | undefined;
   #ending: Ending | undefined;
-  #listeners: ((ending: Ending) => void)[] = [];
+  #listeners: ((ending: Ending) => void)[] | undefined;
   #told = false;
+  #spanTold = false;
 
   constructor(server: HttpServer, req: IncomingMessage, res: ServerResponse) {
+    const { signals } = server;
     this.#server = server;
     this.#req = req;
     this.#res = res;
-    this.startedAt = server.signals.clock.now();
-    this.method = METHODS.has(req.method ?? '') ? (req.method as string) : '_OTHER';
-    this.scheme = 'encrypted' in req.socket && req.socket.encrypted ? 'https' : 'http';
+    this.connection = connectionOf(req);
+    this.startedAt = signals.clock.now();
+    this.method = METHODS.has(req.method as string) ? (req.method as string) : '_OTHER';
+    this.scheme = this.connection.isEncrypted ? 'https' : 'http';
     this.path = pathOf(req.url ?? '/');
-    this.excluded = server.isExcluded(this.path);
-    this.admitted = !server.gate.closed || server.isProbe(this.path);
+    const { isExcluded, isProbe } = server.about(this.path);
+    this.excluded = isExcluded;
+    this.isProbe = isProbe;
+    this.admitted = isProbe || !server.gate.closed;
     this.request = server.describe(req, this);
-    const parent = server.signals.spans.extract(req.headers);
-    // A host's SDK starts its span once the server's listeners are called: what it made is joined then.
-    if (!this.excluded && !server.signals.spans.hosted) this.span = this.#startSpan(parent);
-    this.#scope = { request: this.request, otel: this.excluded ? suppressTracing(parent) : this.#spanned(parent) };
-    this.watch = watchResponse(res, req.method === 'HEAD', server.signals.clock.now);
-    this.#listen();
+    this.#span = beginSpan(signals.spans, signals.spans.extract(req.headers), this, this.excluded);
+    this.watch = watchResponse(res, req.method === 'HEAD', signals.clock.now, this.request.requestId);
+    bindToExchange(this, req, res);
+    this.#countBody();
   }
 
   /** The framework has the request: with a host's SDK, its span of the request becomes this one's, or one is made. */
   join(): void {
-    if (this.span !== undefined || this.excluded) return;
-    const active = activeContext();
-    this.#rpc = getRPCMetadata(active);
-    // Below it, a framework's own instrumentation may have made another span the active one.
-    const hosts = this.#rpc?.type === RPCType.HTTP ? this.#rpc.span : trace.getSpan(active);
-    this.#ownsSpan =
-      hosts === undefined || hosts.spanContext().isRemote === true || !isSpanContextValid(hosts.spanContext());
-    this.span = this.#ownsSpan ? this.#startSpan(this.#scope.otel) : hosts;
-    this.#scope.otel = this.#ownsSpan ? this.#spanned(this.#scope.otel) : active;
+    this.#span.join();
   }
 
   get signal(): AbortSignal {
@@ -117,27 +108,59 @@ export class Exchange implements Carrier {
     return this.#controller.signal;
   }
 
+  /** Fields that the closing line will say. */
+  get closing(): Record<string, unknown> {
+    this.#closing ??= {};
+    return this.#closing;
+  }
+
+  /** The same, where there are any. */
+  get noted(): Record<string, unknown> | undefined {
+    return this.#closing;
+  }
+
+  get otel(): Context {
+    return this.#span.context;
+  }
+
+  get ids(): SpanIds | undefined {
+    return this.#span.ids;
+  }
+
   /** The code that was sent, or undefined while none was. */
   get sentStatus(): number | undefined {
     return this.#res.headersSent ? this.#res.statusCode : undefined;
   }
 
-  get socket(): Socket {
-    return this.#req.socket;
+  /** As in `network.protocol.version`. */
+  get protocol(): string {
+    const { httpVersion } = this.#req;
+    return httpVersion === '2.0' ? '2' : httpVersion;
   }
 
   get ending(): Ending | undefined {
     return this.#ending;
   }
 
-  /** Says the route's template; the span is renamed by it. */
-  matched(route: string | undefined): void {
-    if (route === undefined || route === '') return;
-    this.route = route;
-    this.span?.setAttribute('http.route', route);
-    if (this.#ownsSpan) this.span?.updateName(`${this.method} ${route}`);
-    // So frameworks tell the host's HTTP instrumentation, which names its span and labels its metrics by it.
-    else if (this.#rpc !== undefined) this.#rpc.route ??= route;
+  get durationMs(): number {
+    return this.#ending?.durationMs ?? 0;
+  }
+
+  get firstByteAt(): number | undefined {
+    return this.watch.firstByteAt;
+  }
+
+  get firstByteMs(): number | undefined {
+    const { firstByteAt } = this.watch;
+    return firstByteAt === undefined ? undefined : firstByteAt - this.startedAt;
+  }
+
+  get responseBytes(): number {
+    return this.watch.bytes;
+  }
+
+  get streamEvents(): number | undefined {
+    return this.watch.events;
   }
 
   /** The longest time without an event, in milliseconds; undefined when the answer was no stream of events. */
@@ -146,9 +169,34 @@ export class Exchange implements Carrier {
     return roundMs(this.watch.longestGap(this.startedAt + this.#ending.durationMs));
   }
 
+  /** Says the route's template; the span is renamed by it. */
+  matched(route: string | undefined): void {
+    if (route === undefined || route === '') return;
+    this.route = route;
+    this.isMatched = true;
+    this.#span.matched(route);
+  }
+
+  spanName(): string {
+    return this.isMatched ? `${this.method} ${this.route}` : this.method;
+  }
+
+  spanAttributes(): Attributes {
+    const attributes: Attributes = {
+      'http.request.method': this.method,
+      'url.scheme': this.scheme,
+      'url.path': this.path,
+      'network.protocol.version': this.protocol,
+    };
+    if (this.isMatched) attributes['http.route'] = this.route;
+    if (this.request.ip !== undefined) attributes['client.address'] = this.request.ip;
+    if (this.method === '_OTHER') attributes['http.request.method_original'] = String(this.#req.method).slice(0, 32);
+    return attributes;
+  }
+
   /** Runs `work` with this request in hand. */
   run<T>(work: () => T): T {
-    return runInScope(this.#scope, work);
+    return runInScope(this, work);
   }
 
   declare(outcome: Outcome, errorType?: string): void {
@@ -157,8 +205,12 @@ export class Exchange implements Carrier {
   }
 
   whenSettled(listener: (ending: Ending) => void): void {
-    if (this.#told) listener(this.#ending as Ending);
-    else this.#listeners.push(listener);
+    if (this.#told) {
+      listener(this.#ending as Ending);
+      return;
+    }
+    this.#listeners ??= [];
+    this.#listeners.push(listener);
   }
 
   onNextPiece(listener: (now: number) => void): void {
@@ -173,20 +225,7 @@ export class Exchange implements Carrier {
 
   /** Answers work that was not let in: 503, to be tried elsewhere. */
   refuse(): void {
-    const body = JSON.stringify({
-      error: {
-        code: 'shutting_down',
-        message: 'The service is shutting down; try again.',
-        request_id: this.request.requestId,
-      },
-    });
-    this.#res.writeHead(503, {
-      'content-type': 'application/json; charset=utf-8',
-      'content-length': Buffer.byteLength(body),
-      'retry-after': '1',
-      connection: 'close',
-    });
-    this.#res.end(body);
+    refuseRequest(this.#res, this.request.requestId);
   }
 
   /** Tears the answer down, after `abort` was not heeded. */
@@ -195,35 +234,22 @@ export class Exchange implements Carrier {
     this.#res.destroy();
   }
 
+  /** The whole answer has left. */
+  left(): void {
+    this.#settle(true);
+  }
+
   /** The connection is gone. */
   lost(): void {
     this.#settle(false);
   }
 
-  #spanned(parent: Context): Context {
-    return this.span === undefined ? parent : trace.setSpan(parent, this.span);
-  }
-
-  #startSpan(parent: Context): Span {
-    const { spans } = this.#server.signals;
-    const attributes: Record<string, string> = {
-      'http.request.method': this.method,
-      'url.scheme': this.scheme,
-      'url.path': this.path,
-      'network.protocol.version': this.#req.httpVersion,
-    };
-    if (this.request.ip !== undefined) attributes['client.address'] = this.request.ip;
-    if (this.method === '_OTHER') attributes['http.request.method_original'] = String(this.#req.method).slice(0, 32);
-    return spans.start(this.method, SpanKind.SERVER, attributes, parent);
-  }
-
-  #listen(): void {
+  #countBody(): void {
     const req = this.#req;
-    bindToScope(req, this.#scope);
-    bindToScope(this.#res, this.#scope);
-    this.#res.once('finish', () => this.#settle(true));
-    this.#res.once('close', () => this.#settle(false));
-    if (req.headers['transfer-encoding'] === undefined && !(Number(req.headers['content-length']) > 0)) return;
+    const { 'transfer-encoding': coding, 'content-length': length } = req.headers;
+    const isAnnounced = coding !== undefined || (length !== undefined && Number(length) > 0);
+    // HTTP/2 need not announce a body.
+    if (!isAnnounced && req.httpVersionMajor < 2) return;
     // `data` listeners would start the flow; Node's parser hands each piece of the body to `push`.
     const push = req.push;
     req.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
@@ -241,68 +267,80 @@ export class Exchange implements Carrier {
   #settle(finished: boolean): void {
     if (this.#ending !== undefined) return;
     const durationMs = roundMs(this.#server.signals.clock.now() - this.startedAt);
-    this.#ending = { ...this.#decide(finished), durationMs };
-    if (this.#ending.errorType !== 'client_disconnect') {
-      this.#tell();
+    const ending = this.#decide(finished, durationMs);
+    this.#ending = ending;
+    if (ending.errorType !== 'client_disconnect') {
+      // Nobody is there any more to answer to.
+      if (ending.errorType === 'timeout' && !finished) this.#cancel('client_disconnect');
+      this.#tell(ending);
       return;
     }
     // The work hears of it first and ends within this turn, so that its phases and calls are in the closing line.
     this.#cancel('client_disconnect');
-    // A host's span ends within this turn, by a listener of the same event.
-    if (!this.#ownsSpan) this.#server.guard(() => this.#endSpan(this.#ending as Ending));
-    setImmediate(() => this.#tell());
+    if (this.#span.endsWithEvent) this.#server.guard(() => this.endSpan(undefined));
+    setImmediate(() => this.#tell(ending));
   }
 
-  #tell(): void {
+  #tell(ending: Ending): void {
     this.#told = true;
-    this.run(() => {
-      const ending = this.#ending as Ending;
-      for (const listener of this.#listeners.splice(0)) this.#server.guard(() => listener(ending));
-      this.#server.guard(() => this.#endSpan(ending));
-      this.#server.guard(() => this.#server.record(this, ending));
-    });
-  }
-
-  #decide(finished: boolean): Omit<Ending, 'durationMs'> {
-    const declared = this.#declared;
-    const sent = this.sentStatus;
-    const tornDown = this.watch.destroyed || this.#res.errored != null;
-    const status = sent === undefined ? {} : { httpStatus: sent };
-    const failed = declared !== undefined && declared.outcome !== 'success';
-    if (!finished && !tornDown && !failed) {
-      return { outcome: 'cancelled', errorType: 'client_disconnect', httpStatus: CLIENT_CLOSED_REQUEST };
+    const listeners = this.#listeners;
+    if (listeners !== undefined) {
+      this.#listeners = undefined;
+      this.run(() => {
+        for (const listener of listeners) this.#server.guard(() => listener(ending));
+      });
     }
-    if (failed) return { outcome: declared.outcome, errorType: errorTypeOf(declared, sent), ...status };
-    if (!finished) return { outcome: 'error', errorType: 'stream_error', ...status };
-    const code = sent ?? 0;
-    return { outcome: code >= 500 ? 'error' : 'success', errorType: code >= 500 ? String(code) : '', ...status };
+    this.#server.record(this, ending);
   }
 
-  #endSpan(ending: Ending): void {
-    const span = this.span;
-    if (span === undefined || this.#spanTold) return;
+  /** Ends its span, once. */
+  endSpan(compiled: CompiledSpan | undefined): void {
+    if (this.#spanTold || this.#ending === undefined) return;
     this.#spanTold = true;
-    const sent = this.sentStatus;
-    if (this.watch.firstByteAt !== undefined) span.addEvent('first_byte', this.watch.firstByteAt);
-    if (sent !== undefined) span.setAttribute('http.response.status_code', sent);
-    if (this.request.sessionId !== undefined) span.setAttribute('session.id', this.request.sessionId);
-    if (ending.errorType !== '') span.setAttribute('error.type', ending.errorType);
-    if (ending.errorType === 'client_disconnect') span.addEvent('client_disconnect');
-    if (ending.outcome === 'error' || ending.outcome === 'timeout') span.setStatus({ code: SpanStatusCode.ERROR });
-    if (this.#ownsSpan) span.end();
+    this.#span.end(this.#ending, compiled);
+  }
+
+  #decide(finished: boolean, durationMs: number): Ending {
+    const declared = this.#declared;
+    const httpStatus = this.sentStatus;
+    const cut = cutBy(this.#req, this.#res, finished, this.watch.destroyed);
+    const failed = declared !== undefined && declared.outcome !== 'success';
+    if (failed)
+      return { outcome: declared.outcome, errorType: errorTypeOf(declared, httpStatus), httpStatus, durationMs };
+    switch (cut) {
+      case 'client':
+        return { outcome: 'cancelled', errorType: 'client_disconnect', httpStatus: CLIENT_CLOSED_REQUEST, durationMs };
+      case 'timeout':
+        // Node answers a request that did not come in time by itself, with 408.
+        return { outcome: 'timeout', errorType: 'timeout', httpStatus: httpStatus ?? 408, durationMs };
+      case 'server':
+        return { outcome: 'error', errorType: 'stream_error', httpStatus, durationMs };
+    }
+    const isError = httpStatus !== undefined && httpStatus >= 500;
+    return {
+      outcome: isError ? 'error' : 'success',
+      errorType: isError ? String(httpStatus) : '',
+      httpStatus,
+      durationMs,
+    };
   }
 }
 
 /** The path of a request's target, without query, decoded as routers decode it; of an absolute one (RFC 9112, 3.2.2) too. */
-function pathOf(target: string): string {
-  const path = target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] || '/';
-  if (!path.includes('%')) return path;
+export function pathOf(target: string): string {
+  const path = target.charCodeAt(0) === SLASH ? target : target.replace(/^https?:\/\/[^/?#]*/i, '') || '/';
+  const end = path.search(QUERY);
+  const bare = end === -1 ? path : path.slice(0, end) || '/';
+  if (!bare.includes('%')) return bare;
   try {
-    return decodeURI(path);
+    return decodeURI(bare);
   } catch {
-    return path;
+    return bare;
   }
 }
+
+const SLASH = 47;
+const QUERY = /[?#]/;
 
 /** How the work said that it ended; `streamed` when the headers had left by then. */
 interface Declared {

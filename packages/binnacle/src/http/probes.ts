@@ -1,6 +1,7 @@
 /** `/metrics` and `/health*`: what Prometheus and Kubernetes ask, answered without any framework. */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { exchangeOf } from './bound.ts';
 
 /** A health report with the code it is answered with. */
 export interface ProbeReport {
@@ -31,7 +32,7 @@ export function createProbes(sources: ProbeSources): Probes {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.setHeader('allow', 'GET, HEAD');
       return sendJson(res, 405, {
-        error: { code: 'method_not_allowed', message: 'Use GET.', request_id: res.getHeader('x-request-id') },
+        error: { code: 'method_not_allowed', message: 'Use GET.', request_id: exchangeOf(req)?.request.requestId },
       });
     }
     if (path === '/metrics') return scrape(sources, req, res);
@@ -59,14 +60,14 @@ async function scrape(sources: ProbeSources, req: IncomingMessage, res: ServerRe
     const error = {
       code: 'unauthorized',
       message: 'Metrics ask for the bearer that METRICS_TOKEN holds.',
-      request_id: res.getHeader('x-request-id'),
+      request_id: exchangeOf(req)?.request.requestId,
     };
     return sendJson(res, 401, { error });
   }
   const scraped = sources.scrape?.(req.headers.accept);
   if (scraped === undefined)
     return sendJson(res, 404, {
-      error: { code: 'not_found', message: 'Metrics are off.', request_id: res.getHeader('x-request-id') },
+      error: { code: 'not_found', message: 'Metrics are off.', request_id: exchangeOf(req)?.request.requestId },
     });
   res.writeHead(200, { 'content-type': scraped.contentType, 'cache-control': 'no-store' });
   for await (const chunk of scraped.body) {

@@ -1,6 +1,6 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createHandClock } from '../../test/signals.ts';
 import { watchResponse } from './response-watch.ts';
 
@@ -8,8 +8,11 @@ function setUp(contentType?: string, isHead = false) {
   const clock = createHandClock();
   const res = new ServerResponse(new IncomingMessage(new Socket()));
   if (contentType !== undefined) res.setHeader('Content-Type', contentType);
-  return { res, clock, watch: watchResponse(res, isHead, clock.now) };
+  return { res, clock, watch: watchResponse(res, isHead, clock.now, 'r1') };
 }
+
+/** The head as it was put together. */
+const headOf = (res: ServerResponse): string => String((res as unknown as { _header: string })._header);
 
 test('the first byte is the first write, end or flush of the headers', () => {
   for (const open of [
@@ -77,12 +80,53 @@ test('the type of the answer decides, and what is compressed cannot be read', ()
   expect(of(undefined)).toBeUndefined();
 });
 
-test('headers that are given to writeHead are seen', () => {
-  const { res, watch } = setUp();
-  res.setHeader('x-request-id', 'r');
-  res.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
-  res.end('1\n2');
-  expect(watch.events).toBe(2);
+describe('headers that are given to writeHead', () => {
+  const NDJSON = { 'Content-Type': 'application/x-ndjson' };
+
+  test.each<[string, (res: ServerResponse) => void]>([
+    ['alone', (res) => res.writeHead(200, NDJSON)],
+    ['with a reason', (res) => res.writeHead(200, 'Fine', NDJSON)],
+    ['as a list', (res) => res.writeHead(200, ['content-type', 'application/x-ndjson'])],
+    ['after one was set', (res) => res.setHeader('x-more', '1').writeHead(200, NDJSON)],
+    [
+      'set before, of writeHead only the code',
+      (res) => res.setHeader('content-type', 'application/jsonl').writeHead(200),
+    ],
+  ])('are seen: %s', (_, write) => {
+    const { res, watch } = setUp();
+    write(res);
+    res.end('1\n2');
+    expect(watch.events).toBe(2);
+    expect(headOf(res)).toMatch(/^x-request-id: r1\r$/m);
+  });
+
+  test('a content encoding makes its bytes unreadable', () => {
+    const { res, watch } = setUp();
+    res.writeHead(200, { ...NDJSON, 'Content-Encoding': 'gzip' });
+    res.end('1\n2');
+    expect(watch.events).toBeUndefined();
+  });
+
+  test.each<[string, (res: ServerResponse) => void]>([
+    ['given', (res) => res.writeHead(200, { 'X-Request-Id': 'own' })],
+    ['set', (res) => res.setHeader('X-Request-Id', 'own').writeHead(200)],
+    ['set, with others given', (res) => res.setHeader('X-Request-Id', 'own').writeHead(200, NDJSON)],
+  ])('an id of the answer’s own stays, and stands there once: %s', (_, write) => {
+    const { res } = setUp();
+    write(res);
+    res.end();
+    expect(
+      headOf(res)
+        .match(/^x-request-id: .*\r$/gim)
+        ?.map((line) => line.toLowerCase()),
+    ).toEqual(['x-request-id: own\r']);
+  });
+
+  test('are left as they are', () => {
+    const headers = Object.freeze({ 'content-type': 'text/plain' });
+    for (let i = 0; i < 2; i += 1) setUp().res.writeHead(200, headers).end();
+    expect(headers).toEqual({ 'content-type': 'text/plain' });
+  });
 });
 
 test('destroy is seen, and still destroys', () => {

@@ -1,104 +1,183 @@
 /**
- * Watches one answer leave: first byte, bytes, events and gaps. The instance's own `write`, `end`, `flushHeaders` and
- * `destroy` are wrapped; no class is patched.
+ * Watches one answer leave: first byte, bytes, events and gaps. The instance's own `write`, `end`, `writeHead`,
+ * `flushHeaders` and `destroy` are wrapped; no class is patched. The wrappers are the same functions for all answers,
+ * and find what they wrap beside the answer: closures for each would cost more than all they do.
  */
 import type { ServerResponse } from 'node:http';
 import { type EventCounter, eventCounterFor } from './events.ts';
 
-export interface ResponseWatch {
-  /** When the first byte left, by the clock; undefined while none did. */
-  readonly firstByteAt: number | undefined;
-  /** Bytes of the body so far. */
-  readonly bytes: number;
-  /** Events so far; undefined when the answer is no stream of events. */
-  readonly events: number | undefined;
-  onNextPiece(listener: (now: number) => void): void;
-  /** The longest time without an event so far, in milliseconds, up to `now`. */
-  longestGap(now: number): number;
-  /** True when the server itself tore the answer down. */
-  readonly destroyed: boolean;
-}
-
 /** Codes whose answers have no body, whatever is written. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
+const WATCH: unique symbol = Symbol('binnacle.watch');
 
 type Write = (chunk: unknown, encoding?: unknown, callback?: unknown) => boolean;
 type End = (chunk?: unknown, encoding?: unknown, callback?: unknown) => ServerResponse;
+type WriteHead = (status: number, ...rest: unknown[]) => ServerResponse;
 
-/** Starts watching. `now` is monotonic milliseconds. */
-export function watchResponse(res: ServerResponse, isHead: boolean, now: () => number): ResponseWatch {
-  const watch = new Watch(res, isHead, now);
-  const { write, end, flushHeaders, destroy } = res as unknown as {
-    write: Write;
-    end: End;
-    flushHeaders: () => void;
-    destroy: ServerResponse['destroy'];
-  };
-  // What stands in for a response (`inject`'s) may end by a `write` of its own: it is the same bytes.
-  let ending = false;
-  Object.assign(res, {
-    write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
-      if (!ending) watch.pass(chunk, encoding);
-      return write.call(res, chunk, encoding, callback);
-    },
-    end(chunk?: unknown, encoding?: unknown, callback?: unknown): ServerResponse {
-      watch.pass(typeof chunk === 'function' ? undefined : chunk, encoding);
-      watch.finish();
-      ending = true;
-      try {
-        return end.call(res, chunk, encoding, callback);
-      } finally {
-        ending = false;
-      }
-    },
-    flushHeaders(): void {
-      watch.pass(undefined, undefined);
-      flushHeaders.call(res);
-    },
-    destroy(error?: Error): ServerResponse {
-      // Node, and whoever pipes into the answer, destroy it once its socket is gone: that was the client.
-      if (res.req?.socket?.destroyed !== true) watch.destroyed = true;
-      return destroy.call(res, error);
-    },
-  });
+/** An answer as its wrappers see it. */
+type Watched = ServerResponse & { [WATCH]: ResponseWatch };
+type Methods = {
+  write: Write;
+  end: End;
+  writeHead: WriteHead;
+  flushHeaders: () => void;
+  destroy: ServerResponse['destroy'];
+};
+
+/** Starts watching. `now` is monotonic milliseconds; the answer gets `requestId` as its `x-request-id`, unless it has one. */
+export function watchResponse(
+  res: ServerResponse,
+  isHead: boolean,
+  now: () => number,
+  requestId: string,
+): ResponseWatch {
+  const watch = new ResponseWatch(res, isHead, now, requestId);
+  const methods = res as unknown as Methods;
+  (res as Watched)[WATCH] = watch;
+  methods.write = write;
+  methods.end = end as End;
+  methods.flushHeaders = flushHeaders;
+  methods.destroy = destroy;
+  // HTTP/2 answers take their headers in other ways as well.
+  if (res.req?.httpVersionMajor === 2) res.setHeader('x-request-id', requestId);
+  else methods.writeHead = writeHead as WriteHead;
   return watch;
 }
 
-class Watch implements ResponseWatch {
+function write(this: unknown, chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
+  const watch = (this as Watched)[WATCH];
+  // What stands in for a response (`inject`'s) may end by a `write` of its own: it is the same bytes.
+  if (!watch.ending) watch.pass(chunk, encoding);
+  return watch.original.write.call(this, chunk, encoding, callback);
+}
+
+function end(this: unknown, chunk?: unknown, encoding?: unknown, callback?: unknown): ServerResponse {
+  const watch = (this as Watched)[WATCH];
+  watch.pass(typeof chunk === 'function' ? undefined : chunk, encoding);
+  watch.finish();
+  watch.ending = true;
+  try {
+    return watch.original.end.call(this, chunk, encoding, callback);
+  } finally {
+    watch.ending = false;
+  }
+}
+
+function flushHeaders(this: unknown): void {
+  const watch = (this as Watched)[WATCH];
+  watch.pass(undefined, undefined);
+  watch.original.flushHeaders.call(this);
+}
+
+function destroy(this: unknown, error?: Error): ServerResponse {
+  const { [WATCH]: watch, req } = this as Watched;
+  // Node, and whoever pipes into the answer, destroy it once its socket is gone: that was the client.
+  if (req?.socket?.destroyed !== true) watch.destroyed = true;
+  return watch.original.destroy.call(this as ServerResponse, error);
+}
+
+function writeHead(this: unknown, status: number, reason?: unknown, headers?: unknown): ServerResponse {
+  const res = this as Watched;
+  const watch = res[WATCH];
+  const at = typeof reason === 'string' ? 1 : 0;
+  const given = at === 0 ? (reason ?? headers) : headers;
+  // What is given here wins over what was set before.
+  if (!isPlain(given) || res.headersSent || res.getHeaderNames().length > 0) {
+    if (!res.headersSent && !res.hasHeader(REQUEST_ID)) res.setHeader(REQUEST_ID, watch.requestId);
+    return watch.original.writeHead.call(res, status, reason, headers);
+  }
+  // Without headers set before, Node takes these as they are, and tells nobody of them: one that is set here makes it
+  // merge them, for more.
+  const all = watch.readHead(given);
+  return at === 0
+    ? watch.original.writeHead.call(res, status, all)
+    : watch.original.writeHead.call(res, status, reason, all);
+}
+
+const REQUEST_ID = 'x-request-id';
+const CONTENT_TYPE = 'content-type';
+const CONTENT_ENCODING = 'content-encoding';
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What is known of one answer. */
+export class ResponseWatch {
+  /** When the first byte left, by the clock; undefined while none did. */
   firstByteAt: number | undefined;
+  /** Bytes of the body so far. */
   bytes = 0;
+  /** Events so far; undefined when the answer is no stream of events. */
   events: number | undefined;
+  /** True when the server itself tore the answer down. */
   destroyed = false;
+  /** True while `end` runs. */
+  ending = false;
+  readonly requestId: string;
+  /** The methods that were there before. */
+  readonly original: Methods;
   readonly #res: ServerResponse;
   readonly #isHead: boolean;
   readonly #now: () => number;
   #counter: EventCounter | undefined;
   #lastEventAt = 0;
-  #waiting: ((now: number) => void)[] = [];
+  #waiting: ((now: number) => void)[] | undefined;
   #gap = 0;
+  /** Of the headers that `writeHead` was given alone. */
+  #type: unknown;
+  #encoding: unknown;
 
-  constructor(res: ServerResponse, isHead: boolean, now: () => number) {
+  constructor(res: ServerResponse, isHead: boolean, now: () => number, requestId: string) {
     this.#res = res;
     this.#isHead = isHead;
     this.#now = now;
+    this.requestId = requestId;
+    this.original = originalOf(res as unknown as Methods);
+  }
+
+  /** Reads headers that the answer itself will not tell of; gives them with the request's id among them. */
+  readHead(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    let hasId = false;
+    for (const name in headers) {
+      if (name === CONTENT_TYPE) this.#type = headers[name];
+      if (name.length !== REQUEST_ID.length && name.length !== CONTENT_ENCODING.length) continue;
+      const lower = name.toLowerCase();
+      if (lower === REQUEST_ID) hasId = true;
+      else if (lower === CONTENT_TYPE) this.#type = headers[name];
+      else if (lower === CONTENT_ENCODING) this.#encoding = headers[name];
+    }
+    // Not by spreading them: V8 adds a name to what was spread the slow way.
+    return hasId ? headers : Object.assign({ 'x-request-id': this.requestId }, headers);
   }
 
   pass(chunk: unknown, encoding: unknown): void {
     if (this.firstByteAt === undefined) this.#open();
     if (!isBody(chunk) || this.#isHead || BODILESS.has(this.#res.statusCode)) return;
-    if (this.#waiting.length > 0) for (const listener of this.#waiting.splice(0)) listener(this.#now());
+    if (this.#waiting !== undefined) this.#tellWaiting(this.#waiting);
     this.bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk, toEncoding(encoding)) : chunk.byteLength;
     if (this.#counter !== undefined) this.#count(this.#counter.feed(chunk));
   }
 
   /** Calls back once, when the next piece of the body passes. */
   onNextPiece(listener: (now: number) => void): void {
+    this.#waiting ??= [];
     this.#waiting.push(listener);
   }
 
   /** The last byte was handed over. */
   finish(): void {
     if (this.#counter !== undefined) this.#count(this.#counter.end());
+  }
+
+  /** The longest time without an event so far, in milliseconds, up to `now`. */
+  longestGap(now: number): number {
+    return Math.max(this.#gap, now - this.#lastEventAt);
+  }
+
+  #tellWaiting(waiting: readonly ((now: number) => void)[]): void {
+    this.#waiting = undefined;
+    for (const listener of waiting) listener(this.#now());
   }
 
   #count(events: number): void {
@@ -109,19 +188,31 @@ class Watch implements ResponseWatch {
     this.#lastEventAt = now;
   }
 
-  longestGap(now: number): number {
-    return Math.max(this.#gap, now - this.#lastEventAt);
-  }
-
   /** What kind of answer it is can be told once, when its first byte leaves: its headers are complete then. */
   #open(): void {
     this.firstByteAt = this.#now();
     this.#lastEventAt = this.firstByteAt;
-    const type = this.#res.getHeader('content-type');
-    if (typeof type !== 'string' || this.#res.hasHeader('content-encoding')) return;
+    const type = this.#type ?? this.#res.getHeader(CONTENT_TYPE);
+    if (typeof type !== 'string' || this.#encoding !== undefined || this.#res.hasHeader(CONTENT_ENCODING)) return;
     this.#counter = eventCounterFor(type);
     if (this.#counter !== undefined) this.events = 0;
   }
+}
+
+/** Answers of one class have the same methods, as a rule: they are looked up once for all of them. */
+let latest: Methods | undefined;
+
+function originalOf({ write, end, writeHead, flushHeaders, destroy }: Methods): Methods {
+  if (
+    latest === undefined ||
+    latest.write !== write ||
+    latest.end !== end ||
+    latest.writeHead !== writeHead ||
+    latest.flushHeaders !== flushHeaders ||
+    latest.destroy !== destroy
+  )
+    latest = { write, end, writeHead, flushHeaders, destroy };
+  return latest;
 }
 
 function isBody(chunk: unknown): chunk is string | Uint8Array {

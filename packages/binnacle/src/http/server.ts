@@ -1,15 +1,16 @@
 /** The HTTP server's side: begins exchanges and writes down how each ended. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Ending, RequestInHand } from '../context.ts';
 import { roundMs } from '../duration.ts';
-import { CLOSING_LEVELS, closingFields } from '../endings.ts';
+import { closingFields } from '../endings.ts';
 import type { TrustProxy } from '../settings.ts';
 import type { Series, Signals } from '../signals.ts';
 import { createAddressOf } from './address.ts';
+import { exchangeOf } from './bound.ts';
 import { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
+import { createKinds, type Kind, levelOf } from './kind.ts';
 import { requestIdFrom } from './request-id.ts';
 
 export interface HttpServerOptions {
@@ -37,36 +38,29 @@ export interface HttpServer {
   requestIdOf(req: IncomingMessage): string;
   /** Begins exchanges of a listener as Node announces them, before any framework's code; gives the way to stop. */
   watch(listener: object): () => void;
-  isExcluded(path: string): boolean;
-  isProbe(path: string): boolean;
+  about(path: string): AboutPath;
+  /** Whether anybody says who the user is. */
+  readonly identifies: boolean;
   /** Asks who the user is, once the framework knows. */
   identify(exchange: Exchange, request: object): void;
-  describe(req: IncomingMessage, exchange: Exchange): RequestInHand;
+  describe(req: IncomingMessage, exchange: Exchange | undefined): RequestInHand;
+  /** The exchange of a request that has begun. */
+  exchangeOf(req: object): Exchange | undefined;
   record(exchange: Exchange, ending: Ending): void;
   guard(work: () => void): void;
 }
 
-interface RouteSeries {
-  readonly duration: Series;
-  readonly firstByte: Series;
-  readonly requestSize: Series;
-  readonly responseSize: Series;
-}
-
-const ROUTE_SERIES_LIMIT = 4000;
 const MAX_USER_ID = 128;
 /** Node's own channel, published before a server's `request` event. */
 const REQUEST_START = 'http.server.request.start';
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { signals } = options;
-  const { meters } = signals;
-  const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const addressOf = createAddressOf(options.trustProxy);
   const { gate } = options;
-  const requestIds = new WeakMap<IncomingMessage, string>();
-  const seriesOf = createRouteSeries(signals);
-  const openOn = createConnections();
+  const requestIds = createRequestIds();
+  const kindOf = createKinds(options);
+  const activeOf = createActiveSeries(signals);
   const guard = (work: () => void): void => {
     try {
       work();
@@ -76,15 +70,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 
   const open = (req: IncomingMessage, res: ServerResponse): Exchange => {
-    const known = exchanges.get(req);
+    const known = exchangeOf(req);
     if (known !== undefined) return known;
     const exchange = new Exchange(server, req, res);
-    exchanges.set(req, exchange);
     // What is refused is not waited for: a steady stream of it would keep a shutdown from ever being idle.
-    if (exchange.admitted && !server.isProbe(exchange.path)) gate.enter(exchange);
-    openOn(req.socket).add(exchange);
-    meters.httpActive.bind({ http_request_method: exchange.method, url_scheme: exchange.scheme }).inc();
-    guard(() => res.setHeader('x-request-id', exchange.request.requestId));
+    if (exchange.admitted && !exchange.isProbe) gate.enter(exchange);
+    exchange.connection.add(exchange);
+    activeOf(exchange).inc();
     return exchange;
   };
   const server: HttpServer = {
@@ -96,112 +88,112 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       exchange.join();
       return exchange;
     },
-    requestIdOf(req) {
-      const id = requestIds.get(req) ?? requestIdFrom(req.headers['x-request-id']);
-      requestIds.set(req, id);
-      return id;
-    },
+    requestIdOf: (req) => exchangeOf(req)?.request.requestId ?? requestIds.of(req),
     watch(listener) {
       const onStart = (message: unknown): void => {
-        const {
-          request,
-          response,
-          server: from,
-        } = message as { request: IncomingMessage; response: ServerResponse; server: object };
-        if (from === listener) guard(() => void open(request, response));
+        const start = message as { request: IncomingMessage; response: ServerResponse; server: object };
+        if (start.server === listener) guard(() => void open(start.request, start.response));
       };
       subscribe(REQUEST_START, onStart);
       return () => void unsubscribe(REQUEST_START, onStart);
     },
-    isExcluded: (path) => options.excludedUrls.some((pattern) => pattern.test(path)),
-    isProbe: (path) => options.probes.has(path),
+    about: createAbout(options),
+    identifies: options.user !== undefined,
     identify: (exchange, request) =>
       guard(() => {
         const user = options.user?.(request);
         if (user !== undefined) exchange.request.userId = String(user).slice(0, MAX_USER_ID);
       }),
-    describe: (req, carrier) => ({
-      requestId: server.requestIdOf(req),
-      ip: addressOf(req.socket.remoteAddress, req.headers['x-forwarded-for']),
-      carrier,
+    describe: (req, exchange) => ({
+      requestId: requestIds.take(req),
+      ip: addressOf(exchange?.connection.peer ?? req.socket.remoteAddress, req.headers['x-forwarded-for']),
+      ...(exchange && { carrier: exchange }),
     }),
+    exchangeOf,
     record(exchange, ending) {
-      gate.leave(exchange);
-      openOn(exchange.socket).delete(exchange);
-      meters.httpActive.bind({ http_request_method: exchange.method, url_scheme: exchange.scheme }).dec();
-      recordMetrics(exchange, ending, seriesOf, signals);
-      writeClosingLine(exchange, ending, options);
+      try {
+        gate.leave(exchange);
+        exchange.connection.remove(exchange);
+        activeOf(exchange).dec();
+        const kind = kindOf(exchange, ending);
+        exchange.endSpan(kind.span);
+        recordMetrics(exchange, ending, kind, signals);
+        if (exchange.noted !== undefined || !kind.line(exchange))
+          exchange.run(() => writeClosingLine(exchange, ending, options));
+      } catch (error) {
+        options.onFault(error);
+      }
     },
   };
   return server;
 }
 
-/**
- * The open exchanges of each connection. Node tells an answer that its connection closed only while it is that answer's
- * turn; those that wait behind it in a pipeline would stay open for good.
- */
-function createConnections(): (socket: Socket) => Set<Exchange> {
-  const connections = new WeakMap<Socket, Set<Exchange>>();
-  return (socket) => {
-    const known = connections.get(socket);
-    if (known !== undefined) return known;
-    const open = new Set<Exchange>();
-    connections.set(socket, open);
-    socket.once('close', () => {
-      for (const exchange of [...open]) exchange.lost();
-    });
-    return open;
+/** Ids of requests; those asked for before there is an exchange, by a framework that knows them first, are kept for it. */
+function createRequestIds(): { of(req: IncomingMessage): string; take(req: IncomingMessage): string } {
+  const early = new WeakMap<IncomingMessage, string>();
+  let hasEarly = false;
+  const make = (req: IncomingMessage): string => requestIdFrom(req.headers['x-request-id']);
+  return {
+    of(req) {
+      const id = early.get(req) ?? make(req);
+      early.set(req, id);
+      hasEarly = true;
+      return id;
+    },
+    take: (req) => (hasEarly ? early.get(req) : undefined) ?? make(req),
   };
 }
 
-function recordMetrics(
-  exchange: Exchange,
-  ending: Ending,
-  seriesOf: (exchange: Exchange, ending: Ending) => RouteSeries,
-  { meters }: Signals,
-): void {
-  const series = seriesOf(exchange, ending);
-  const { watch } = exchange;
-  const exemplar = exchange.span?.spanContext();
-  series.duration.observe(ending.durationMs / 1000, exemplar);
+/** Paths are asked for again and again: what was found of so many is remembered. */
+const PATHS = 500;
+const LONGEST_PATH = 100;
+
+export interface AboutPath {
+  /** Not traced, and its closing line is DEBUG. */
+  readonly isExcluded: boolean;
+  /** Answers during a shutdown too. */
+  readonly isProbe: boolean;
+}
+
+function createAbout({ excludedUrls, probes }: HttpServerOptions): (path: string) => AboutPath {
+  const known = new Map<string, AboutPath>();
+  return (path) => {
+    const found = known.get(path);
+    if (found !== undefined) return found;
+    const about = { isExcluded: excludedUrls.some((pattern) => pattern.test(path)), isProbe: probes.has(path) };
+    if (path.length > LONGEST_PATH) return about;
+    if (known.size >= PATHS) known.clear();
+    known.set(path, about);
+    return about;
+  };
+}
+
+/** The series of requests in hand, by method and scheme. */
+function createActiveSeries({ meters }: Signals): (exchange: Exchange) => Series {
+  const known = { http: new Map<string, Series>(), https: new Map<string, Series>() };
+  return ({ method, scheme }) => {
+    const found = known[scheme].get(method);
+    if (found !== undefined) return found;
+    const series = meters.httpActive.bind({ http_request_method: method, url_scheme: scheme });
+    known[scheme].set(method, series);
+    return series;
+  };
+}
+
+function recordMetrics(exchange: Exchange, ending: Ending, series: Kind, { meters }: Signals): void {
+  const { watch, ids, firstByteMs } = exchange;
+  series.duration.observe(ending.durationMs / 1000, ids);
   series.requestSize.observe(exchange.requestBytes);
   series.responseSize.observe(watch.bytes);
-  if (watch.firstByteAt !== undefined)
-    series.firstByte.observe((watch.firstByteAt - exchange.startedAt) / 1000, exemplar);
+  if (firstByteMs !== undefined) series.firstByte.observe(firstByteMs / 1000, ids);
   if (watch.events === undefined) return;
   meters.httpStreamEvents.bind({ http_route: exchange.route }).inc(watch.events);
   meters.httpStreamGap.bind({ http_route: exchange.route }).observe((exchange.longestGapMs ?? 0) / 1000);
 }
 
-/** Resolves the label sets of a route once, however often it answers. */
-function createRouteSeries({ meters }: Signals): (exchange: Exchange, ending: Ending) => RouteSeries {
-  const known = new Map<string, RouteSeries>();
-  return (exchange, ending) => {
-    const status = ending.httpStatus ?? '';
-    const key = `${exchange.method} ${exchange.scheme} ${status} ${ending.errorType} ${exchange.route}`;
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const labels = {
-      http_request_method: exchange.method,
-      url_scheme: exchange.scheme,
-      http_route: exchange.route,
-      http_response_status_code: status,
-      error_type: ending.errorType,
-    };
-    const series = {
-      duration: meters.httpDuration.bind(labels),
-      firstByte: meters.httpFirstByte.bind(labels),
-      requestSize: meters.httpRequestSize.bind(labels),
-      responseSize: meters.httpResponseSize.bind(labels),
-    };
-    if (known.size < ROUTE_SERIES_LIMIT) known.set(key, series);
-    return series;
-  };
-}
-
-/** The one closing line of a request, which says everything about it. */
+/** Puts the closing line of a request together, which says everything about it. */
 function writeClosingLine(exchange: Exchange, ending: Ending, { signals, logger }: HttpServerOptions): void {
-  const { watch, request } = exchange;
+  const { watch, request, firstByteMs } = exchange;
   const streamed =
     watch.events === undefined ? {} : { stream_events: watch.events, longest_gap_ms: exchange.longestGapMs };
   const prefix = request.sessionId === undefined ? '' : `[${request.sessionId}] `;
@@ -212,11 +204,11 @@ function writeClosingLine(exchange: Exchange, ending: Ending, { signals, logger 
     method: exchange.method,
     route: exchange.route,
     ...(ending.errorType !== '' && { error_type: ending.errorType }),
-    ...(watch.firstByteAt !== undefined && { first_byte_ms: roundMs(watch.firstByteAt - exchange.startedAt) }),
+    ...(firstByteMs !== undefined && { first_byte_ms: roundMs(firstByteMs) }),
     request_bytes: exchange.requestBytes,
     response_bytes: watch.bytes,
     ...streamed,
   };
-  const level = exchange.excluded ? 'DEBUG' : CLOSING_LEVELS[ending.outcome];
-  signals.write(level, logger, `${prefix}Request completed`, closingFields(own, exchange.closing));
+  const fields = closingFields(own, exchange.noted ?? {});
+  signals.write(levelOf(exchange, ending), logger, `${prefix}Request completed`, fields);
 }

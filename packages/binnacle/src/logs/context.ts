@@ -1,6 +1,6 @@
 /** Who and what a line belongs to: the fields of the request in hand. */
-import { isSpanContextValid, trace } from '@opentelemetry/api';
-import { activeContext, currentScope } from '../context.ts';
+import { isSpanContextValid, type SpanContext } from '@opentelemetry/api';
+import { activeSpanContext, currentScope } from '../context.ts';
 import type { SafeFields } from './safe.ts';
 
 /** Fields that the context owns where it knows them: a line's own of these names do not replace them. */
@@ -20,8 +20,8 @@ export function addContext(target: SafeFields): boolean {
     if (request.userId !== undefined) target.user_id = request.userId;
     if (request.ip !== undefined) target.ip = request.ip;
   }
-  const span = trace.getSpanContext(activeContext());
-  if (span !== undefined && span.isRemote !== true && isSpanContextValid(span)) {
+  const span = activeSpanContext();
+  if (span !== undefined && span.isRemote !== true && isSpanContextValid(span as SpanContext)) {
     target.trace_id = span.traceId;
     target.span_id = span.spanId;
     target.trace_flags = (span.traceFlags & 0xff).toString(16).padStart(2, '0');

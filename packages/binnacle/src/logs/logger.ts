@@ -9,8 +9,9 @@
 import { pino } from 'pino';
 import type { Faults } from '../faults.ts';
 import { LEVELS, type LogSettings } from '../settings.ts';
-import type { Clock, Level, WriteLine } from '../signals.ts';
+import type { Clock, CompiledLine, Level, RequestKind, WriteLine } from '../signals.ts';
 import { type Entry, findCaller } from './caller.ts';
+import { compileClosingLine } from './closing-line.ts';
 import { createDestination } from './destination.ts';
 import { addFields } from './fields.ts';
 import { composeLine } from './line.ts';
@@ -30,7 +31,7 @@ export interface LogsOptions {
   onWithoutContext(): void;
   /** In place of standard output: each call is one line, its newline included (tests). */
   readonly destination?: { write(line: string): void };
-  readonly clock?: Clock;
+  readonly clock?: Pick<Clock, 'wall'>;
 }
 
 export interface Logs {
@@ -40,6 +41,8 @@ export interface Logs {
   logger(name: string): pino.Logger;
   /** Writes one line. Never throws. */
   readonly write: WriteLine;
+  /** Compiles closing lines; absent where each says who called. */
+  readonly closingLine: ((level: Level, logger: string, kind: RequestKind) => CompiledLine) | undefined;
   /** Resolves once all lines so far are written or lost; within about a second. Never rejects. */
   flush(): Promise<void>;
   /** Flushes and lets the file and the process' listeners go. */
@@ -87,7 +90,9 @@ export function createLogs(options: LogsOptions): Logs {
     onDropped: options.onDropped,
     ...(options.destination !== undefined && { memory: options.destination }),
   });
-  const base = createBase(options, {
+  const timestamp = createTimestamp(options.clock);
+  const origin: SafeFields = { service: options.service, version: options.version, environment: options.environment };
+  const base = createBase(options, timestamp, origin, {
     write: destination.write,
     flush(done?: (error?: Error) => void) {
       destination.flush().then(() => done?.(), done);
@@ -109,8 +114,35 @@ export function createLogs(options: LogsOptions): Logs {
     log: logger(options.service),
     logger,
     write,
+    closingLine: settings.caller
+      ? undefined
+      : (level, name, kind) => {
+          const own = logger(name) as pino.Logger & Bound;
+          return compileClosingLine(level, name, kind, {
+            timestamp,
+            origin,
+            write: destination.write,
+            isEnabled: () => own.isLevelEnabled(METHODS[level]),
+            isPlain: createPlainCheck(own),
+          });
+        },
     flush: destination.flush,
     close: destination.close,
+  };
+}
+
+/** Whether a logger's lines say nothing more of their own than its name; asked again only when its bindings change. */
+function createPlainCheck(logger: Bound): () => boolean {
+  let seen: SafeFields | undefined;
+  let isPlain = false;
+  return () => {
+    const bound = logger[BOUND];
+    if (bound === undefined) return false;
+    if (bound !== seen) {
+      seen = bound;
+      isPlain = Object.keys(bound).length === 1 && typeof bound.logger === 'string';
+    }
+    return isPlain;
   };
 }
 
@@ -141,9 +173,8 @@ function lowestLevel({ level, levels }: LogSettings): Level {
 
 type Stream = pino.DestinationStream & { flush(done?: (error?: Error) => void): void };
 
-function createBase(options: LogsOptions, stream: Stream): pino.Logger {
-  const { settings, service, version, environment, onWithoutContext } = options;
-  const origin: SafeFields = { service, version, environment };
+function createBase(options: LogsOptions, timestamp: () => string, origin: SafeFields, stream: Stream): pino.Logger {
+  const { settings, service, onWithoutContext } = options;
   const base = pino(
     {
       base: null,
@@ -151,7 +182,7 @@ function createBase(options: LogsOptions, stream: Stream): pino.Logger {
       messageKey: 'message',
       // `level` stands behind `timestamp`, and so among the fields.
       formatters: { level: () => ({}) },
-      timestamp: createTimestamp(options.clock),
+      timestamp,
       hooks: {
         logMethod: function logMethod(args, method, number) {
           const bound = (this as Bound)[BOUND];
@@ -216,7 +247,7 @@ function safeBindings(bindings: pino.Bindings): SafeFields {
  * pino's piece of a line that tells the time: ISO 8601, UTC, milliseconds. The part up to the second is kept for as
  * long as it lasts, since `toISOString` costs more than the rest of it. It has no comma in front, as it comes first.
  */
-export function createTimestamp(clock?: Clock): () => string {
+export function createTimestamp(clock?: Pick<Clock, 'wall'>): () => string {
   const wall = clock === undefined ? Date.now : () => Math.floor(clock.wall());
   let second = Number.NaN;
   let start = '';

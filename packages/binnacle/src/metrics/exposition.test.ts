@@ -187,17 +187,19 @@ describe('exemplars', () => {
   const family = (): Family =>
     new Family({ kind: 'histogram', name: 't', help: '', labels: [], buckets: [1, 2], maxSeries: 1, onFold: () => {} });
 
-  test('are the last sampled span of a bucket, in OpenMetrics alone', async () => {
+  test('are a sampled span of a bucket, a new one each second, in OpenMetrics alone', async () => {
     const histogram = family();
-    histogram.bind({}).observe(0.5, { ...span, spanId: '0000000000000001' });
-    histogram.bind({}).observe(0.25, span);
+    const endedAt = 1_700_000_000_000;
+    histogram.bind({}).observe(0.5, { ...span, spanId: '0000000000000001', endedAt });
+    histogram.bind({}).observe(0.25, { ...span, endedAt: endedAt + 1000 });
+    histogram.bind({}).observe(0.75, { ...span, spanId: '0000000000000003', endedAt: endedAt + 1999 });
     histogram.bind({}).observe(1.5);
     histogram.bind({}).observe(9, { ...span, traceFlags: 0 });
     const lines = (await print([histogram], 'openmetrics')).split('\n').filter((line) => line.includes('_bucket'));
     expect(lines[0]).toMatch(
-      /^t_bucket\{le="1"\} 2 # \{trace_id="0af7651916cd43dd8448eb211c80319c",span_id="b7ad6b7169203331"\} 0.25 \d{10}\.\d{3}$/,
+      /^t_bucket\{le="1"\} 3 # \{trace_id="0af7651916cd43dd8448eb211c80319c",span_id="b7ad6b7169203331"\} 0.25 1700000001\.000$/,
     );
-    expect(lines.slice(1)).toEqual(['t_bucket{le="2"} 3', 't_bucket{le="+Inf"} 4']);
+    expect(lines.slice(1)).toEqual(['t_bucket{le="2"} 4', 't_bucket{le="+Inf"} 5']);
     expect(await print([histogram], 'prometheus')).not.toContain('trace_id');
   });
 });

@@ -2,16 +2,20 @@
  * One metric and its series. A label set is resolved once to a series; recording is then a few additions. Past the
  * budget new label sets fold into one series whose labels are all `_other`, so that no caller can grow the memory.
  */
-import { type SpanContext, TraceFlags } from '@opentelemetry/api';
-import type { Kind } from '../catalogue.ts';
-import type { Labels, LabelValue, Metric, Series } from '../signals.ts';
+import { TraceFlags } from '@opentelemetry/api';
+import type { AcrossWorkers, Kind } from '../catalogue.ts';
+import { keptAlone } from '../random.ts';
+import type { Labels, LabelValue, Metric, Series, SpanIds } from '../signals.ts';
 
 export const OTHER = '_other';
 
 /** What counters and gauges share instead of buckets of their own. */
 const NO_COUNTS = new Float64Array(0);
 
-/** The span that an observation of a bucket was of: the last one that was sampled. */
+/** A bucket's exemplar stays for so long, in milliseconds: scrapes are further apart. */
+const EXEMPLAR_MS = 1000;
+
+/** The span that an observation of a bucket was of: one that was sampled, of the last second that had any. */
 export interface Exemplar {
   readonly traceId: string;
   readonly spanId: string;
@@ -30,6 +34,8 @@ export interface FamilyOptions {
   readonly buckets?: readonly number[];
   /** How many label sets are kept apart. */
   readonly maxSeries: number;
+  /** What a scrape over several workers makes of a gauge: the sum unless told. */
+  readonly workers?: AcrossWorkers | undefined;
   /** Called for each look-up that folds. */
   readonly onFold: () => void;
 }
@@ -71,7 +77,7 @@ export class Cell implements Series {
    * Adds one observation to the first bucket whose bound it does not pass (`le`). The span it is of becomes that
    * bucket's exemplar, where its trace is sampled: another one would lead to no trace.
    */
-  observe(value: number, exemplar?: SpanContext): void {
+  observe(value: number, exemplar?: SpanIds): void {
     if (this.#kind !== 'histogram' || !Number.isFinite(value)) return;
     const bounds = this.#bounds;
     let bucket = 0;
@@ -81,9 +87,20 @@ export class Cell implements Series {
     if (exemplar !== undefined && (exemplar.traceFlags & TraceFlags.SAMPLED) !== 0) this.#keep(bucket, value, exemplar);
   }
 
-  #keep(bucket: number, value: number, { traceId, spanId }: SpanContext): void {
+  /** Begins at 0 again. */
+  reset(): void {
+    this.value = 0;
+    this.sum = 0;
+    this.counts.fill(0);
+    this.exemplars = undefined;
+  }
+
+  #keep(bucket: number, value: number, { traceId, spanId, endedAt }: SpanIds): void {
+    const at = endedAt ?? Date.now();
     this.exemplars ??= new Array<Exemplar | undefined>(this.counts.length).fill(undefined);
-    this.exemplars[bucket] = { traceId, spanId, value, at: Date.now() };
+    const before = this.exemplars[bucket];
+    if (before !== undefined && at - before.at < EXEMPLAR_MS && at >= before.at) return;
+    this.exemplars[bucket] = { traceId: keptAlone(traceId), spanId: keptAlone(spanId), value, at };
   }
 }
 
@@ -94,8 +111,9 @@ export class Family<L extends string = string> implements Metric<L> {
   readonly help: string;
   readonly labelNames: readonly L[];
   readonly buckets: readonly number[];
+  readonly maxSeries: number;
+  readonly workers: AcrossWorkers;
   readonly #cells: Map<string, Cell> = new Map();
-  readonly #maxSeries: number;
   readonly #onFold: () => void;
   #other: Cell | undefined;
 
@@ -106,7 +124,8 @@ export class Family<L extends string = string> implements Metric<L> {
     this.help = options.help;
     this.labelNames = [...options.labels] as L[];
     this.buckets = [...(options.buckets ?? [])];
-    this.#maxSeries = options.maxSeries;
+    this.maxSeries = options.maxSeries;
+    this.workers = options.workers ?? 'sum';
     this.#onFold = options.onFold;
   }
 
@@ -123,8 +142,15 @@ export class Family<L extends string = string> implements Metric<L> {
     const key = this.#key(labels);
     const found = this.#cells.get(key);
     if (found !== undefined) return found;
-    if (this.labelNames.length > 0 && this.#cells.size >= this.#maxSeries) return this.#fold();
+    if (this.labelNames.length > 0 && this.#cells.size >= this.maxSeries) return this.#fold();
     return this.#add(key, labels);
+  }
+
+  /** Forgets a series: of a worker that is gone. Whoever still holds it tells it to nobody. */
+  remove(labels: Labels<L>): void {
+    const key = this.#key(labels);
+    if (this.#other !== undefined && this.#cells.get(key) === this.#other) this.#other = undefined;
+    this.#cells.delete(key);
   }
 
   /** The folded series is the one whose labels are all `_other`, whoever binds it first. */

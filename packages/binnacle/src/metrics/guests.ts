@@ -12,6 +12,8 @@ export interface GuestFamily {
   readonly name: string;
   readonly help: string;
   readonly kind: string;
+  /** How prom-client would put several processes' figures together. */
+  readonly aggregator?: string | undefined;
   readonly samples: readonly { readonly suffix: string; readonly labels: string; readonly value: number }[];
 }
 
@@ -110,12 +112,18 @@ async function readGuest(guest: GuestRegistry, index: number, faults: Faults): P
 }
 
 function toFamily(metric: object): GuestFamily | undefined {
-  const { name, help, type, values } = metric as { name?: unknown; help?: unknown; type?: unknown; values?: unknown };
+  const { name, help, type, values, aggregator } = metric as Readonly<Record<string, unknown>>;
   if (typeof name !== 'string' || typeof type !== 'string' || !Array.isArray(values)) return undefined;
   const samples = (values as GuestValue[]).map(({ value, labels = {}, metricName }) => ({
     suffix: (metricName ?? name).slice(name.length),
     labels: writeLabels(Object.keys(labels), labels),
     value,
   }));
-  return { name, kind: type, help: typeof help === 'string' ? help : '', samples };
+  return {
+    name,
+    kind: type,
+    help: typeof help === 'string' ? help : '',
+    aggregator: typeof aggregator === 'string' ? aggregator : undefined,
+    samples,
+  };
 }

@@ -4,8 +4,15 @@ import type { Faults, Outage } from '../faults.ts';
 import type { BoundCounter, Meters } from '../signals.ts';
 import { expose, type Format } from './exposition.ts';
 import { Family, type FamilyOptions } from './family.ts';
-import { type GuestRegistry, patientGuest, readGuests } from './guests.ts';
-import { type HistogramOptions, type InstrumentOptions, type Instruments, toInstrument } from './instrument.ts';
+import { type GuestFamily, type GuestRegistry, patientGuest, readGuests } from './guests.ts';
+import {
+  checkWorkers,
+  type GaugeOptions,
+  type HistogramOptions,
+  type InstrumentOptions,
+  type Instruments,
+  toInstrument,
+} from './instrument.ts';
 
 const DEFAULT_MAX_SERIES = 1000;
 const DEFAULT_BUCKETS: readonly number[] = bucketSets.http.slice(0, 14);
@@ -18,6 +25,12 @@ export interface RegistryOptions {
   readonly maxSeries?: Readonly<Record<string, number>>;
 }
 
+/** What a scrape is written from. */
+export interface View {
+  readonly families: readonly Family[];
+  readonly guests: readonly GuestFamily[];
+}
+
 export interface Registry extends Instruments {
   /** The catalogue's metrics. */
   readonly meters: Meters;
@@ -27,6 +40,12 @@ export interface Registry extends Instruments {
   beforeScrape(read: () => void): void;
   /** Merges another registry (prom-client's) into the scrape. */
   guest(registry: GuestRegistry): void;
+  /** Reads what is read rather than told, and the guests: all that a scrape writes. */
+  read(): Promise<View>;
+  /** The metrics as they are now; nothing is read for it. */
+  families(): Family[];
+  /** Counters and histograms begin at 0 again; gauges, which tell what is, stay. For tests of users'. */
+  reset(): void;
   /** The whole exposition, in chunks between which the event loop is free. */
   scrape(format: Format): AsyncIterable<string>;
 }
@@ -40,16 +59,10 @@ export function createRegistry(options: RegistryOptions): Registry {
 
   const add = (family: Omit<FamilyOptions, 'maxSeries' | 'onFold'> & { maxSeries?: number | undefined }): Family => {
     if (families.has(family.name)) throw new TypeError(`metric ${family.name} is already defined`);
-    let folded: BoundCounter | undefined;
     const made = new Family({
       ...family,
       maxSeries: options.maxSeries?.[family.name] ?? family.maxSeries ?? DEFAULT_MAX_SERIES,
-      onFold: () => {
-        // The counter of folds may be over its own budget: it must not count itself without end.
-        if (family.name === definitions.seriesFolded.name) return;
-        folded ??= meters.seriesFolded.bind({ metric: family.name });
-        folded.inc();
-      },
+      onFold: countFolds(family.name, () => meters.seriesFolded),
     });
     families.set(family.name, made);
     // What has no labels and counts is there at 0 from the start, so that its first increase is seen as one.
@@ -58,8 +71,15 @@ export function createRegistry(options: RegistryOptions): Registry {
   };
   const define = (definition: Definition): Family => {
     const prefix = definition.namespaced && options.namespace !== '' ? `${options.namespace}_` : '';
-    const { kind, help, labels, buckets } = definition;
-    return add({ kind, help, labels, name: prefix + definition.name, buckets: buckets && bucketSets[buckets] });
+    const { kind, help, labels, buckets, workers } = definition;
+    return add({
+      kind,
+      help,
+      labels,
+      workers,
+      name: prefix + definition.name,
+      buckets: buckets && bucketSets[buckets],
+    });
   };
   const meters = Object.fromEntries(
     (Object.keys(definitions) as MetricKey[]).map((key) => [key, define(definitions[key])]),
@@ -67,39 +87,65 @@ export function createRegistry(options: RegistryOptions): Registry {
   const scrapeDuration = meters.scrapeDuration.bind({});
   const own = (
     kind: FamilyOptions['kind'],
-    { labels = [], ...rest }: InstrumentOptions<string>,
+    { labels = [], ...rest }: GaugeOptions<string>,
     buckets?: readonly number[],
   ) => {
+    checkWorkers(rest.name, labels, rest.workers);
     const family = add({ ...rest, kind, labels, ...(buckets && { buckets }) });
     if (labels.length === 0) family.bind({});
     return toInstrument(family);
+  };
+
+  const read = async (): Promise<View> => {
+    if (readers.map((one) => runReader(one, broken)).every(Boolean)) broken.up();
+    countSeries(families, meters);
+    const visitors = await readGuests(guests, (name) => isTaken(name, families), options.faults);
+    return { families: [...families.values()], guests: visitors };
   };
 
   return {
     meters,
     define,
     counter: (from: InstrumentOptions<string>) => own('counter', from),
-    gauge: (from: InstrumentOptions<string>) => own('gauge', from),
+    gauge: (from: GaugeOptions<string>) => own('gauge', from),
     histogram: (from: HistogramOptions<string>) => own('histogram', from, from.buckets ?? DEFAULT_BUCKETS),
-    beforeScrape: (read) => void readers.push(read),
+    beforeScrape: (one) => void readers.push(one),
+    read,
+    families: () => [...families.values()],
     guest(registry) {
       if (hosts.has(registry)) return;
       hosts.add(registry);
       guests.push(patientGuest(registry));
     },
+    reset: () => reset([...families.values()]),
     async *scrape(format) {
       const start = performance.now();
-      if (readers.map((read) => runReader(read, broken)).every(Boolean)) broken.up();
-      const counted = [...families.values()].map((family) => ({
-        family,
-        cell: meters.series.bind({ metric: family.name }),
-      }));
-      for (const { family, cell } of counted) cell.set(family.size);
-      const visitors = await readGuests(guests, (name) => isTaken(name, families), options.faults);
-      yield* expose([...families.values()], visitors, format);
+      const view = await read();
+      yield* expose(view.families, view.guests, format);
       scrapeDuration.set((performance.now() - start) / 1000);
     },
   } as Registry;
+}
+
+/** The counter of folds may be over its own budget: it must not count itself without end. */
+function countFolds(metric: string, counter: () => Meters['seriesFolded']): () => void {
+  let folded: BoundCounter | undefined;
+  return () => {
+    if (metric === definitions.seriesFolded.name) return;
+    folded ??= counter().bind({ metric });
+    folded.inc();
+  };
+}
+
+function countSeries(families: ReadonlyMap<string, Family>, { series }: Meters): void {
+  const counted = [...families.values()].map((family) => ({ family, cell: series.bind({ metric: family.name }) }));
+  for (const { family, cell } of counted) cell.set(family.size);
+}
+
+function reset(families: readonly Family[]): void {
+  for (const family of families) {
+    if (family.kind !== 'gauge') for (const cell of family.cells()) cell.reset();
+  }
 }
 
 /** Names of ours, and those that a histogram of ours writes. */

@@ -5,8 +5,6 @@ import type { Histogram } from './instrument.ts';
 
 /** Any function, whatever it takes, gives and is called on. */
 type AnyFunction = (this: never, ...args: never[]) => unknown;
-/** A histogram without labels, spelled out: TypeScript takes `Histogram<'a'>` for a `Histogram<never>`. */
-type BareHistogram = BoundHistogram & Pick<Histogram, 'bind'>;
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
 /**
@@ -18,7 +16,7 @@ type Callable = (this: unknown, ...args: unknown[]) => unknown;
  * const search = timed(latency, { source: 'web' }, async (query: string) => engine.search(query));
  */
 export function timed<L extends string, F extends AnyFunction>(histogram: Histogram<L>, labels: Labels<L>, fn: F): F;
-export function timed<F extends AnyFunction>(histogram: BareHistogram, fn: F): F;
+export function timed<F extends AnyFunction>(histogram: Histogram, fn: F): F;
 export function timed(
   histogram: { bind(labels: never): BoundHistogram },
   ...rest: [labels: unknown, fn: AnyFunction] | [fn: AnyFunction]

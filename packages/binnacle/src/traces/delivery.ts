@@ -1,6 +1,5 @@
 /** Each batch to the exporter, with a deadline; tells counts and outages. */
 import { ExportResultCode } from '@opentelemetry/core';
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Faults } from '../faults.ts';
 import { ExportError } from './cause.ts';
 import { createLosses } from './losses.ts';
@@ -9,8 +8,14 @@ import type { PartialResult, PartialSuccess } from './partial-success.ts';
 import type { SpanRecorder } from './processor.ts';
 import { type SetTimer, setUnrefTimer } from './timer.ts';
 
-export interface DeliveryOptions {
-  readonly exporter: SpanExporter;
+/** What takes batches of a kind: the SDK's exporters take spans. */
+export interface BatchExporter<B> {
+  export(batch: B, done: (result: PartialResult) => void): void;
+  shutdown(): Promise<void>;
+}
+
+export interface DeliveryOptions<B> {
+  readonly exporter: BatchExporter<B>;
   /** Where spans go, as it may be printed; absent where there is no address. */
   readonly endpoint: string | undefined;
   /** The most that one batch may take, in milliseconds, above 0. */
@@ -27,9 +32,9 @@ export interface Arrival {
   readonly retryAfterMs?: number | undefined;
 }
 
-export interface Delivery {
+export interface Delivery<B> {
   /** Sends one batch, and counts it, within the deadline. Never rejects. */
-  deliver(spans: ReadableSpan[]): Promise<Arrival>;
+  deliver(batch: B): Promise<Arrival>;
   /** Counts spans that are not sent at all. */
   drop(count: number): void;
   /** Ends the delivery under way at once, and the exporter. */
@@ -40,13 +45,14 @@ export interface Delivery {
 type Settle = (error: unknown, partial?: PartialSuccess) => void;
 
 /** Delivers batches to an exporter. An outage is one WARNING of the logger `otel`, its end another. */
-export function createDelivery(options: DeliveryOptions): Delivery {
+export function createDelivery<B extends { readonly length: number }>(options: DeliveryOptions<B>): Delivery<B> {
   const { exporter, timeoutMs, setTimer = setUnrefTimer } = options;
   const losses = createLosses(options);
   let fail: Settle | undefined;
 
-  const deliver = (spans: ReadableSpan[]): Promise<Arrival> =>
+  const deliver = (batch: B): Promise<Arrival> =>
     new Promise((resolve) => {
+      const count = batch.length;
       let settled = false;
       let cancel = (): void => {};
       const settle: Settle = (error, partial) => {
@@ -54,14 +60,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         settled = true;
         cancel();
         fail = undefined;
-        if (error === undefined) losses.arrived(spans.length, partial);
-        else losses.failed(spans.length, error);
+        if (error === undefined) losses.arrived(count, partial);
+        else losses.failed(count, error);
         const retryAfterMs = error instanceof ExportError ? error.retryAfterMs : undefined;
         resolve({ arrived: error === undefined, retryAfterMs });
       };
       fail = settle;
       try {
-        exporter.export(spans, ({ code, error, partial }: PartialResult) => {
+        exporter.export(batch, ({ code, error, partial }: PartialResult) => {
           if (code === ExportResultCode.SUCCESS) settle(undefined, partial);
           else settle(error ?? new ExportError('error'));
         });
@@ -73,7 +79,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     });
 
   return {
-    deliver: (spans) => runOutside(() => deliver(spans)),
+    deliver: (batch) => runOutside(() => deliver(batch)),
     drop: losses.dropped,
     abort() {
       runOutside(() => {

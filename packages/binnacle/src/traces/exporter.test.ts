@@ -363,7 +363,7 @@ describe('an outage', () => {
   function deliverTo(url: string, overrides: Partial<OtlpSettings> = {}) {
     const recorder = createMemoryRecorder();
     const { faults, lines } = createMemoryFaults();
-    const delivery: Delivery = createDelivery({
+    const delivery: Delivery<ReadableSpan[]> = createDelivery({
       exporter: otlp(url, overrides),
       endpoint: printableEndpoint(url),
       timeoutMs: 5000,

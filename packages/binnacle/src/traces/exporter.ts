@@ -1,13 +1,15 @@
 /** Spans to an OTLP endpoint over HTTP. */
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { OtlpSettings } from '../settings-otel.ts';
 import { describeCause, ExportError } from './cause.ts';
 import { Deadline } from './deadline.ts';
+import type { BatchExporter } from './delivery.ts';
 import type { PartialResult, PartialSuccess } from './partial-success.ts';
 import { createBody, headersOf, partialSuccessOf } from './payload.ts';
 import { backoffMs, isRetryableCode, isRetryableStatus, parseRetryAfter } from './retry.ts';
 import { type Answer, createSender } from './sender.ts';
+import type { SpanBatch } from './span-batch.ts';
 import { type ExportClock, realClock } from './timer.ts';
 
 export interface OtlpExporterOptions {
@@ -25,13 +27,16 @@ export interface OtlpExporterOptions {
  * Why not the official exporter: it reads `OTEL_EXPORTER_OTLP_*` of the process beneath what it is given, tells neither
  * status nor partial success, and holds timers that keep the process alive.
  */
-export function createOtlpExporter(options: OtlpExporterOptions): SpanExporter {
+export function createOtlpExporter(options: OtlpExporterOptions): BatchExporter<ReadableSpan[] | SpanBatch> {
   const { settings, clock = realClock } = options;
   const attempts = new Attempts(options);
   let current: Deadline | undefined;
   let closed = false;
 
-  const exportWithin = async (spans: ReadableSpan[], deadline: Deadline): Promise<PartialSuccess | undefined> => {
+  const exportWithin = async (
+    spans: ReadableSpan[] | SpanBatch,
+    deadline: Deadline,
+  ): Promise<PartialSuccess | undefined> => {
     try {
       return await Promise.race([attempts.send(spans, deadline), deadline.expired]);
     } finally {
@@ -78,7 +83,7 @@ class Attempts {
     this.#sender = createSender(settings.url, headersOf(settings));
   }
 
-  async send(spans: ReadableSpan[], deadline: Deadline): Promise<PartialSuccess | undefined> {
+  async send(spans: ReadableSpan[] | SpanBatch, deadline: Deadline): Promise<PartialSuccess | undefined> {
     const body = await createBody(spans, this.#settings);
     for (let attempt = 0; !deadline.isOver; attempt++) {
       const answer = await this.#attempt(body, deadline);

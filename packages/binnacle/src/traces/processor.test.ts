@@ -5,7 +5,7 @@ import { currentRequest, currentScope, runInScope } from '../context.ts';
 import type { BatchSettings } from '../settings-otel.ts';
 import type { Arrival } from './delivery.ts';
 import { type BatchProcessor, createBatchProcessor } from './processor.ts';
-import { SPAN_BOUNDS } from './span-queue.ts';
+import { SPAN_BOUNDS, SpanQueue } from './span-queue.ts';
 import { createHandTimer, createMemoryRecorder, finishedSpan, settled } from './testing-spans.test-helper.ts';
 
 const batch: BatchSettings = {
@@ -23,6 +23,7 @@ function setUp(overrides: Partial<BatchSettings> = {}, answer: 'at once' | 'by h
   const state = { mostAtOnce: 0, aborted: 0 };
   const processor: BatchProcessor = createBatchProcessor({
     batch: { ...batch, ...overrides },
+    store: new SpanQueue({ ...batch, ...overrides }),
     recorder,
     setTimer: timer.setTimer,
     deliver(spans) {
@@ -108,6 +109,7 @@ describe('when batches leave', () => {
     const timer = createHandTimer();
     const processor = createBatchProcessor({
       batch,
+      store: new SpanQueue(batch),
       recorder: createMemoryRecorder(),
       setTimer(run, ms) {
         seen = currentRequest();

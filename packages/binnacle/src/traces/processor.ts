@@ -4,7 +4,7 @@ import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { BatchSettings } from '../settings-otel.ts';
 import type { Arrival } from './delivery.ts';
 import { runOutside } from './outside.ts';
-import { SpanQueue } from './span-queue.ts';
+import type { SpanStore } from './span-queue.ts';
 import { holdProcess, type SetTimer, setUnrefTimer } from './timer.ts';
 
 /** What is told of the spans. */
@@ -16,11 +16,13 @@ export interface SpanRecorder {
   up(ok: boolean): void;
 }
 
-export interface BatchProcessorOptions {
+export interface BatchProcessorOptions<B> {
   readonly batch: BatchSettings;
   readonly recorder: SpanRecorder;
+  /** Where spans wait, and what a batch of them is. */
+  readonly store: SpanStore<B>;
   /** Sends one batch and counts it; never rejects. One call at a time. */
-  deliver(spans: ReadableSpan[]): Promise<Arrival>;
+  deliver(batch: B): Promise<Arrival>;
   /** Counts spans that are not sent at all. */
   drop(count: number): void;
   /** Ends the delivery under way at once. */
@@ -29,6 +31,8 @@ export interface BatchProcessorOptions {
 }
 
 export interface BatchProcessor extends SpanProcessor {
+  /** A span was put into the store by another way than `onEnd`, or found no room there (`false`), and is counted. */
+  added(stored: boolean): void;
   /** Sends what is queued in at most `timeoutMs`, drops and counts the rest. Always resolves. Later spans are dropped. */
   close(timeoutMs: number): Promise<void>;
 }
@@ -45,35 +49,40 @@ const LEAST_PAUSE_MS = 1000;
  * Why not the SDK's: it bounds no bytes, counts its drops privately, leaves spans under way out of its bound, holds a timer of up to
  * 30 s that keeps the process alive, and at a flush sends all batches at once.
  */
-export function createBatchProcessor(options: BatchProcessorOptions): BatchProcessor {
+export function createBatchProcessor<B>(options: BatchProcessorOptions<B>): BatchProcessor {
   const queue = new BatchQueue(options);
   return {
     onStart() {},
     onEnd(span) {
       if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) queue.add(span);
     },
+    added: (stored) => queue.added(stored),
     forceFlush: () => holdProcess(queue.flush()),
     shutdown: () => queue.close(options.batch.exportTimeoutMs),
     close: (timeoutMs) => queue.close(timeoutMs),
   };
 }
 
-class BatchQueue {
-  readonly #options: BatchProcessorOptions;
+class BatchQueue<B> {
+  readonly #options: BatchProcessorOptions<B>;
   readonly #setTimer: SetTimer;
-  readonly #spans: SpanQueue;
+  readonly #spans: SpanStore<B>;
   #sending: Promise<Arrival> | undefined;
   #timer: { readonly kind: 'full' | 'delay' | 'pause'; readonly cancel: () => void } | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: BatchProcessorOptions) {
+  constructor(options: BatchProcessorOptions<B>) {
     this.#options = options;
-    this.#spans = new SpanQueue(options.batch);
+    this.#spans = options.store;
     this.#setTimer = options.setTimer ?? setUnrefTimer;
   }
 
   add(span: ReadableSpan): void {
-    if (this.#closing !== undefined || !this.#spans.add(span)) {
+    this.added(this.#closing === undefined && this.#spans.add(span));
+  }
+
+  added(stored: boolean): void {
+    if (!stored) {
       this.#options.drop(1);
       return;
     }

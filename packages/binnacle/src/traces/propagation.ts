@@ -38,10 +38,15 @@ type Propagation = {
   inject(context: Context, carrier: unknown, setter: TextMapSetter): void;
 };
 
-/** Reads the context that request headers carry. Malformed and oversized headers are ignored; it never throws. */
-export function createExtract(propagator: Propagation): Spans['extract'] {
+/**
+ * Reads the context that request headers carry. Malformed and oversized headers are ignored; it never throws.
+ * `fields` are all the headers that the propagator reads, where that is known.
+ */
+export function createExtract(propagator: Propagation, fields?: readonly string[]): Spans['extract'] {
   return (headers) => {
     try {
+      // Most requests carry none: the propagators would make contexts of nothing.
+      if (fields?.every((name) => headers[name] === undefined)) return ROOT_CONTEXT;
       return propagator.extract(ROOT_CONTEXT, headers, headerGetter);
     } catch {
       return ROOT_CONTEXT;

@@ -11,7 +11,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
-import { RandomIdGenerator, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
+import { type IdGenerator, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 
 /** Spans without ids, for `OTEL_SDK_DISABLED=true`. */
 export function createDisabledTracer(): Tracer {
@@ -22,8 +22,7 @@ export function createDisabledTracer(): Tracer {
  * Spans with ids and a sampling decision that nobody will read: what a service without exporter needs for its log
  * lines and for those it calls. The SDK's tracer would record each sampled span whole, only to drop it.
  */
-export function createIdTracer(sampler: Sampler): Tracer {
-  const ids = new RandomIdGenerator();
+export function createIdTracer(sampler: Sampler, ids: IdGenerator): Tracer {
   return toTracer((name, options, parent) => {
     const above = options.root === true ? trace.deleteSpan(parent) : parent;
     if (isTracingSuppressed(above)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);

@@ -12,12 +12,37 @@ export const SPAN_BOUNDS: { readonly queue: number; readonly batch: number; read
   span: 1024 * 1024,
 };
 
+/** How many spans may wait, and go in one batch. */
+export interface StoreBounds {
+  readonly maxQueueSize: number;
+  readonly maxExportBatchSize: number;
+}
+
+/** Where finished spans wait, and which batches of them are taken. */
+export interface SpanStore<B> {
+  /** Spans that wait to be taken. */
+  readonly waiting: number;
+  /** Spans in all, those under way included. */
+  readonly size: number;
+  /** Whether as much waits as one batch may take. */
+  readonly hasFullBatch: boolean;
+  /** False where there is no room for the span, or where it is too large by itself. */
+  add(span: ReadableSpan): boolean;
+  /** Takes one batch, the oldest spans first; it counts as under way until `settle`. */
+  take(): B;
+  /** The batch under way has arrived, or is lost. */
+  settle(): void;
+  /** Empties it of what waits; returns how many spans that were. */
+  clear(): number;
+}
+
 interface Waiting {
   readonly span: ReadableSpan;
   readonly bytes: number;
 }
 
-export class SpanQueue {
+/** Spans as they are, for exporters that take them so; their bytes are estimated. */
+export class SpanQueue implements SpanStore<ReadableSpan[]> {
   readonly #maxSize: number;
   readonly #maxBatchSize: number;
   #waiting: Waiting[] = [];
@@ -25,17 +50,15 @@ export class SpanQueue {
   #underWay = 0;
   #underWayBytes = 0;
 
-  constructor(bounds: { readonly maxQueueSize: number; readonly maxExportBatchSize: number }) {
+  constructor(bounds: StoreBounds) {
     this.#maxSize = bounds.maxQueueSize;
     this.#maxBatchSize = bounds.maxExportBatchSize;
   }
 
-  /** Spans that wait to be taken. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** Spans in all, those under way included. */
   get size(): number {
     return this.#waiting.length + this.#underWay;
   }
@@ -45,12 +68,10 @@ export class SpanQueue {
     return this.#waitingBytes + this.#underWayBytes;
   }
 
-  /** Whether as much waits as one batch may take. */
   get hasFullBatch(): boolean {
     return this.#waiting.length >= this.#maxBatchSize || this.#waitingBytes >= SPAN_BOUNDS.batch;
   }
 
-  /** False where there is no room for the span, or where it is too large by itself. */
   add(span: ReadableSpan): boolean {
     if (this.size >= this.#maxSize) return false;
     const bytes = estimateSpanBytes(span);
@@ -60,7 +81,6 @@ export class SpanQueue {
     return true;
   }
 
-  /** Takes one batch, the oldest spans first; it counts as under way until `settle`. */
   take(): ReadableSpan[] {
     let count = 0;
     let total = 0;
@@ -76,13 +96,11 @@ export class SpanQueue {
     return taken.map(({ span }) => span);
   }
 
-  /** The batch under way has arrived, or is lost. */
   settle(): void {
     this.#underWay = 0;
     this.#underWayBytes = 0;
   }
 
-  /** Empties it of what waits; returns how many spans that were. */
   clear(): number {
     const count = this.#waiting.length;
     this.#waiting = [];

@@ -13,6 +13,7 @@ import {
   type MemoryRecorder,
 } from './testing-spans.test-helper.ts';
 import { type ExportClock, realClock } from './timer.ts';
+import { createStore } from './tracer.ts';
 
 export interface Pipeline {
   readonly processor: BatchProcessor;
@@ -38,7 +39,8 @@ export function createPipeline(env: Readonly<Record<string, string>>, clock: Exp
     recorder,
     setTimer,
   });
-  const processor = createBatchProcessor({ batch, recorder, ...delivery, setTimer });
+  const store = createStore(settings, finishedSpan('').resource);
+  const processor = createBatchProcessor({ batch, store, recorder, ...delivery, setTimer });
   let ended = 0;
   return {
     processor,

@@ -1,27 +1,10 @@
 /** Timers that tests can move by hand. */
+import type { Clock } from '../signals.ts';
 
+export { realClock, setUnrefTimer } from '../clock.ts';
+export type { Clock as ExportClock } from '../signals.ts';
 /** Calls back once after `ms` milliseconds; what it returns calls that off. */
-export type SetTimer = (run: () => void, ms: number) => () => void;
-
-/** Node's timer, which does not keep the process alive. */
-export const setUnrefTimer: SetTimer = (run, ms) => {
-  const timer = setTimeout(run, ms);
-  timer.unref();
-  return () => clearTimeout(timer);
-};
-
-/** Time as exports see it: `now` in monotonic milliseconds, `wall` in Unix milliseconds. */
-export interface ExportClock {
-  now(): number;
-  wall(): number;
-  readonly setTimer: SetTimer;
-}
-
-export const realClock: ExportClock = {
-  now: () => performance.now(),
-  wall: () => Date.now(),
-  setTimer: setUnrefTimer,
-};
+export type SetTimer = Clock['setTimer'];
 
 /**
  * Keeps the process alive until the work has settled. Everything else here is unref'd, so that a process would end

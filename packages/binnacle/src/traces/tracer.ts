@@ -1,6 +1,7 @@
 /** Spans: the OpenTelemetry SDK, put together from the settings. */
 import { propagation, type TextMapPropagator, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import {
+  type ReadableSpan,
   type Sampler,
   TracerProvider as SdkTracerProvider,
   type SpanExporter,
@@ -9,20 +10,25 @@ import {
 import { ATTR_SERVICE_INSTANCE_ID } from '@opentelemetry/semantic-conventions';
 import type { Faults } from '../faults.ts';
 import type { OtelSettings } from '../settings-otel.ts';
-import type { Spans, WriteLine } from '../signals.ts';
+import type { RequestSpans, Spans, WriteLine } from '../signals.ts';
 import { printableEndpoint } from './cause.ts';
 import { createConsoleProcessor } from './console.ts';
 import { createDelivery } from './delivery.ts';
+import { createSlot, EncodedQueue, type SpanSlot } from './encoded-queue.ts';
 import { createOtlpExporter } from './exporter.ts';
 import { hostProvider, registerGlobals } from './globals.ts';
 import { flushHost } from './host-flush.ts';
+import { createIds } from './ids.ts';
 import { createKeepBuffer, createKeepingSampler, type KeepOptions } from './keep.ts';
 import { type BatchProcessor, createBatchProcessor, type SpanRecorder } from './processor.ts';
 import { createExtract, createInject, createPropagator } from './propagation.ts';
+import { createRequestSpans } from './request-spans.ts';
 import { createResource } from './resource.ts';
 import { createSampler } from './sampler.ts';
 import { markSession, sessionMark } from './session-mark.ts';
 import { createDisabledTracer, createIdTracer } from './silent-tracer.ts';
+import type { Resource, SpanBatch } from './span-batch.ts';
+import { SpanQueue, type SpanStore } from './span-queue.ts';
 
 export type { KeepRecorder } from './keep.ts';
 export type { SpanRecorder } from './processor.ts';
@@ -40,6 +46,8 @@ export interface TracesOptions {
   readonly log: WriteLine;
   /** Takes the place of the settings' exporter; for tests. */
   readonly exporter?: SpanExporter;
+  /** Takes the place of all that sends spans away, and of a host's own SDK; for tests of users'. */
+  readonly processor?: SpanProcessor;
 }
 
 export interface Traces {
@@ -65,7 +73,11 @@ interface Pipeline {
   /** For the API's global; absent with tracing off, where the API's own no-op does. */
   readonly provider: TracerProvider | undefined;
   readonly batches: BatchProcessor | undefined;
+  readonly requests: RequestSpans | undefined;
 }
+
+/** The instrumentation scope of Binnacle's own spans. */
+const SCOPE = { name: 'binnacle' };
 
 /**
  * Starts tracing by the settings, and registers it with OpenTelemetry's API where the host has not done so itself.
@@ -77,7 +89,7 @@ interface Pipeline {
 export function createTraces(options: TracesOptions): Traces {
   const { settings } = options;
   const resource = createResource({ ...options, attributes: settings.resource });
-  const { tracer, host, provider, batches } = createPipeline(options, resource);
+  const { tracer, host, provider, batches, requests } = createPipeline(options, resource);
   const hosted = host !== undefined;
   const propagator: TextMapPropagator = createPropagator(settings.propagators, { passThrough: settings.disabled });
   const globals = registerGlobals({ provider, propagator });
@@ -94,9 +106,10 @@ export function createTraces(options: TracesOptions): Traces {
         ? (name, kind, attributes, parent) =>
             tracer.startSpan(name, { kind, attributes: markSession(attributes) }, parent)
         : (name, kind, attributes, parent) => tracer.startSpan(name, { kind, attributes }, parent),
-      extract: createExtract(hosted ? propagation : propagator),
+      extract: hosted ? createExtract(propagation) : createExtract(propagator, propagator.fields()),
       inject: createInject(hosted ? propagation : propagator),
       hosted,
+      requests,
     },
     flush: async () => batches?.forceFlush(),
     close(timeoutMs) {
@@ -112,18 +125,24 @@ export function createTraces(options: TracesOptions): Traces {
 
 function createPipeline(options: TracesOptions, resource: ReturnType<typeof createResource>): Pipeline {
   const { settings } = options;
-  const none = { host: undefined, provider: undefined, batches: undefined };
+  const none = { host: undefined, provider: undefined, batches: undefined, requests: undefined };
   if (settings.disabled) return { ...none, tracer: createDisabledTracer() };
-  const host = hostProvider();
-  if (host !== undefined) return { ...none, host, tracer: host.getTracer('binnacle') };
+  const host = options.processor === undefined ? hostProvider() : undefined;
+  if (host !== undefined) return { ...none, host, tracer: host.getTracer(SCOPE.name) };
   const sampler = createSampler(settings.sampler);
-  if (options.exporter === undefined && settings.exporter === 'none') {
-    const tracer = createIdTracer(sampler);
-    return { ...none, tracer, provider: { getTracer: () => tracer } };
+  const ids = createIds();
+  if (options.processor === undefined && options.exporter === undefined && settings.exporter === 'none') {
+    const tracer = createIdTracer(sampler, ids);
+    const requests = createRequestSpans({ ids, sampler });
+    return { ...none, tracer, provider: { getTracer: () => tracer }, requests };
   }
-  const { processor, batches } = createProcessor(options);
-  const provider = new SdkTracerProvider({ resource, ...createRecording(options.keep, sampler, processor) });
-  return { ...none, tracer: provider.getTracer('binnacle'), provider, batches };
+  const { processor, batches, slot } = createProcessor(options, resource);
+  const recording = createRecording(options.keep, sampler, processor);
+  const provider = new SdkTracerProvider({ resource, idGenerator: ids, ...recording });
+  const tracer = provider.getTracer(SCOPE.name);
+  // What is kept may be any request's span: each is one from its start then.
+  const requests = recording.keeps || slot === undefined ? undefined : { ids, sampler, tracer, slot };
+  return { ...none, tracer, provider, batches, requests: requests && createRequestSpans(requests) };
 }
 
 /** What is recorded, and by whom: with nothing to keep, what is not sampled costs no more than its ids. */
@@ -131,26 +150,42 @@ function createRecording(
   keep: TracesOptions['keep'],
   sampler: Sampler,
   processor: SpanProcessor,
-): { sampler: Sampler; spanProcessors: SpanProcessor[] } {
+): { sampler: Sampler; spanProcessors: SpanProcessor[]; keeps: boolean } {
   if (keep === undefined || keep.settings.reasons.length === 0)
-    return { sampler, spanProcessors: [sessionMark, processor] };
+    return { sampler, spanProcessors: [sessionMark, processor], keeps: false };
   const buffer = createKeepBuffer({ ...keep, emit: (span) => processor.onEnd(span) });
-  return { sampler: createKeepingSampler(sampler), spanProcessors: [sessionMark, buffer, processor] };
+  return { sampler: createKeepingSampler(sampler), spanProcessors: [sessionMark, buffer, processor], keeps: true };
 }
 
-function createProcessor(options: TracesOptions): { processor: SpanProcessor; batches: BatchProcessor | undefined } {
+interface Processing {
+  readonly processor: SpanProcessor;
+  readonly batches?: BatchProcessor;
+  /** Takes in spans that are written by hand, where they are stored as bytes. */
+  readonly slot?: SpanSlot;
+}
+
+function createProcessor(options: TracesOptions, resource: Resource): Processing {
   const { settings, faults, recorder } = options;
-  if (options.exporter === undefined && settings.exporter === 'console') {
-    return { processor: createConsoleProcessor(options.log, recorder), batches: undefined };
+  if (options.processor !== undefined) return { processor: options.processor };
+  if (options.exporter === undefined && settings.exporter === 'console')
+    return { processor: createConsoleProcessor(options.log, recorder) };
+  const { batch } = settings;
+  const common = { timeoutMs: batch.exportTimeoutMs, faults, recorder };
+  if (options.exporter !== undefined) {
+    const delivery = createDelivery({ ...common, exporter: options.exporter, endpoint: undefined });
+    const batches = createBatchProcessor({ batch, recorder, store: new SpanQueue(batch), ...delivery });
+    return { processor: batches, batches };
   }
-  const timeoutMs = Math.min(settings.otlp.timeoutMs, settings.batch.exportTimeoutMs);
-  const delivery = createDelivery({
-    exporter: options.exporter ?? createOtlpExporter({ settings: { ...settings.otlp, timeoutMs } }),
-    endpoint: options.exporter === undefined ? printableEndpoint(settings.otlp.url) : undefined,
-    timeoutMs: settings.batch.exportTimeoutMs,
-    faults,
-    recorder,
-  });
-  const batches = createBatchProcessor({ batch: settings.batch, recorder, ...delivery });
-  return { processor: batches, batches };
+  const timeoutMs = Math.min(settings.otlp.timeoutMs, batch.exportTimeoutMs);
+  const exporter = createOtlpExporter({ settings: { ...settings.otlp, timeoutMs } });
+  const delivery = createDelivery({ ...common, exporter, endpoint: printableEndpoint(settings.otlp.url) });
+  const store = createStore(settings, resource);
+  const batches = createBatchProcessor({ batch, recorder, store, ...delivery });
+  const slot = store instanceof EncodedQueue ? createSlot(store, SCOPE, batches.added) : undefined;
+  return { processor: batches, batches, ...(slot && { slot }) };
+}
+
+/** Where spans wait for OTLP: protobuf is written as they end, JSON by the official serializer as they are sent. */
+export function createStore({ otlp, batch }: OtelSettings, resource: Resource): SpanStore<ReadableSpan[] | SpanBatch> {
+  return otlp.protocol === 'http/protobuf' ? new EncodedQueue(resource, batch) : new SpanQueue(batch);
 }

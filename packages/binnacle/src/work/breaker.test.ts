@@ -1,5 +1,5 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createSignals, type TestSignals } from '../../test/signals.ts';
 import { type Carrier, runInScope } from '../context.ts';
 import { type Breaker, BreakerOpenError, type BreakerOptions, createBreaker } from './breaker.ts';
@@ -11,17 +11,10 @@ const ok = async (): Promise<string> => 'ok';
 const fail = (): Promise<never> => Promise.reject(failure);
 const cancel = (): Promise<never> => Promise.reject(left);
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
-afterEach(() => void vi.useRealTimers());
-
 function setUp(options: BreakerOptions = { failures: 2, openMs: 1000 }) {
   const signals = createSignals();
   const breaker = createBreaker('llm', signals, options);
-  /** The breaker's library reads the wall clock, its record the one by hand. */
-  const advance = (ms: number): void => {
-    signals.clock.advance(ms);
-    vi.setSystemTime(Date.now() + ms);
-  };
+  const { advance } = signals.clock;
   const open = async (): Promise<void> => {
     for (let i = 0; i < (options.failures ?? 5); i += 1) await breaker.run(fail).catch(() => {});
     expect(breaker.state).toBe('open');
@@ -198,6 +191,23 @@ describe('the probe', () => {
     await expect(running).rejects.toBe(left);
     expect(await breaker.run(ok)).toBe('ok');
     expect(breaker.state).toBe('closed');
+  });
+
+  test('is not settled by calls that were let in before the breaker opened', async () => {
+    const { signals, breaker, advance, open } = setUp();
+    const [late, later] = [held(), held()];
+    const early = [breaker.run(late.call), breaker.run(later.call)];
+    await open();
+    advance(1000);
+    const probe = held();
+    const running = breaker.run(probe.call);
+    later.reject(failure);
+    late.resolve();
+    await Promise.allSettled(early);
+    expect(breaker.state).toBe('half_open');
+    probe.resolve();
+    await running;
+    expect([breaker.state, await calls(signals)]).toEqual(['closed', { failure: 3, success: 2 }]);
   });
 
   test('once closed, it takes as many failures as at first to open it', async () => {

@@ -1,20 +1,23 @@
 /**
- * A circuit breaker over cockatiel's, settled exactly: a streamed call at its stream's end, a cancelled call as no
- * failure, a half-open probe that was cancelled as no proof either way (the next call probes again).
+ * A circuit breaker, settled exactly: a streamed call at its stream's end, a cancelled call as no failure, a half-open
+ * probe that was cancelled as no proof either way (the next call probes again).
  */
 import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { CircuitState, ConsecutiveBreaker, circuitBreaker, type FailureReason, handleWhen } from 'cockatiel';
-import { activeContext, type CallInHand, currentRequest, runWith, type Scope, streamWith } from '../context.ts';
+import {
+  activeContext,
+  type CallInHand,
+  currentRequest,
+  type Outcome,
+  runWith,
+  type Scope,
+  streamWith,
+} from '../context.ts';
 import { errorTypeOf, outcomeOf } from '../endings.ts';
 import type { Series, Signals } from '../signals.ts';
+import { type BreakerOptions, createPolicy, type Verdict } from './breaker-policy.ts';
 import { type BreakerRecord, type BreakerState, createBreakerRecord } from './breaker-record.ts';
 
-export interface BreakerOptions {
-  /** Consecutive failures that open it; 5 unless told. */
-  readonly failures?: number;
-  /** How long it stays open before a call may probe, in milliseconds; 30,000 unless told. */
-  readonly openMs?: number;
-}
+export type { BreakerOptions } from './breaker-policy.ts';
 
 /** Thrown for a call that an open breaker, or one that is being probed, did not let through. */
 export class BreakerOpenError extends Error {
@@ -40,6 +43,12 @@ export interface Breaker {
 
 type CallOutcome = 'success' | 'failure' | 'timeout' | 'rejected' | 'cancelled';
 const OUTCOMES: readonly CallOutcome[] = ['success', 'failure', 'timeout', 'rejected', 'cancelled'];
+const VERDICTS: Readonly<Record<Outcome, Verdict>> = {
+  success: 'up',
+  error: 'down',
+  timeout: 'down',
+  cancelled: 'nothing',
+};
 
 /** A streamed call whose reader left before its end. */
 class Left extends Error {
@@ -48,22 +57,20 @@ class Left extends Error {
 
 export function createBreaker(service: string, signals: Signals, options: BreakerOptions = {}): Breaker {
   const record = createBreakerRecord(service, signals);
-  const policy = createPolicy(options);
+  const policy = createPolicy(options, signals.clock, (to) => moved(service, record, to, signals));
   const calls = Object.fromEntries(
     OUTCOMES.map((outcome) => [outcome, signals.meters.breakerCalls.bind({ service, outcome })]),
   ) as Record<CallOutcome, Series>;
-  policy.onStateChange((state) => moved(service, record, toState(state), signals));
-
   const told = (outcome: CallOutcome): void => {
     calls[outcome].inc();
     const closing = currentRequest()?.carrier?.closing;
     if (closing !== undefined)
       closing.breakers = { ...(closing.breakers as object | undefined), [service]: record.state };
   };
-  /** Lets a call in, or throws; `execute` starts its function at once, so that a refusal is known at once. */
+  /** Lets a call in, or throws. */
   const enter = (): Entry => {
     const span = startSpan(service, record.state, signals);
-    const settleCall = letIn(policy);
+    const settleCall = policy.letIn();
     const end = (outcome: CallOutcome, error?: unknown): void => {
       told(outcome);
       endSpan(span, outcome, error);
@@ -76,11 +83,11 @@ export function createBreaker(service: string, signals: Signals, options: Breake
     const call: CallInHand = {};
     return {
       scope: { otel: trace.setSpan(activeContext(), span), call },
-      settle: async (thrown) => {
+      settle: (thrown) => {
         // A stream that breaks off without a word ends well for its reader, and failed all the same.
         const error = thrown ?? call.fault;
-        await settleCall(error);
         const outcome = error === undefined ? 'success' : outcomeOf(error);
+        settleCall(VERDICTS[outcome]);
         end(outcome === 'error' ? 'failure' : outcome, error);
       },
     };
@@ -99,28 +106,7 @@ export function createBreaker(service: string, signals: Signals, options: Breake
 interface Entry {
   /** What it runs within: its span. */
   readonly scope: Pick<Scope, 'otel' | 'call'>;
-  settle(error?: unknown): Promise<void>;
-}
-
-type Policy = ReturnType<typeof circuitBreaker>;
-
-/** Asks the policy; gives how to settle the call, or undefined for one that is refused. */
-function letIn(policy: Policy): ((error?: unknown) => Promise<void>) | undefined {
-  // One probe at a time; cockatiel would let others wait for it.
-  if (policy.state === CircuitState.HalfOpen) return undefined;
-  let end: ((error?: unknown) => void) | undefined;
-  const verdict = policy
-    .execute(
-      () =>
-        new Promise<void>((resolve, reject) => (end = (error) => (error === undefined ? resolve() : reject(error)))),
-    )
-    .catch(() => {});
-  const settle = end;
-  if (settle === undefined) return undefined;
-  return async (error) => {
-    settle(error);
-    await verdict;
-  };
+  settle(error?: unknown): void;
 }
 
 /** A span of the breaker itself, so that a call that it refused is seen, and why. */
@@ -140,10 +126,10 @@ async function runCall<T>(enter: () => Entry, call: () => Promise<T>): Promise<T
   const entry = enter();
   try {
     const value = await runWith(entry.scope, call);
-    await entry.settle();
+    entry.settle();
     return value;
   } catch (error) {
-    await entry.settle(error ?? new Error('nothing was thrown'));
+    entry.settle(error ?? new Error('nothing was thrown'));
     throw error;
   }
 }
@@ -158,22 +144,8 @@ async function* runStream<T>(enter: () => Entry, open: () => AsyncIterable<T>): 
     ending = error ?? new Error('nothing was thrown');
     throw error;
   } finally {
-    await entry.settle(ending);
+    entry.settle(ending);
   }
-}
-
-function createPolicy({ failures = 5, openMs = 30_000 }: BreakerOptions): Policy {
-  const wait = (duration: number) => ({
-    duration,
-    next: ({ result }: { result: FailureReason<unknown> }) =>
-      wait('error' in result && outcomeOf(result.error) === 'cancelled' ? 0 : openMs),
-  });
-  // Cockatiel closes on an unhandled error of a probe: a cancelled one is handled in that state, and waits for nothing.
-  const policy = circuitBreaker(
-    handleWhen((error) => policy.state === CircuitState.HalfOpen || outcomeOf(error) !== 'cancelled'),
-    { halfOpenAfter: wait(openMs), breaker: new ConsecutiveBreaker(failures) },
-  );
-  return policy;
 }
 
 function moved(service: string, record: BreakerRecord, to: BreakerState, signals: Signals): void {
@@ -184,9 +156,4 @@ function moved(service: string, record: BreakerRecord, to: BreakerState, signals
     from,
     to,
   });
-}
-
-function toState(state: CircuitState): BreakerState {
-  if (state === CircuitState.Closed) return 'closed';
-  return state === CircuitState.HalfOpen ? 'half_open' : 'open';
 }

@@ -15,7 +15,7 @@ import {
 } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import { CLOSING_LEVELS, closingFields, outcomeOf } from '../endings.ts';
-import type { Signals, Work } from '../signals.ts';
+import type { Clock, Signals, Work } from '../signals.ts';
 import { type Phase, runPhase } from './phase.ts';
 
 export interface SessionOptions {
@@ -55,7 +55,7 @@ export function createSessions(signals: Signals, logger: string): RunSession {
     const carrier = own ?? (held?.carrier as Carrier);
     const request: RequestInHand = held ?? { requestId: options.id, carrier };
     const outer = { sessionId: request.sessionId, signal: request.signal };
-    const { signal, release } = limitSignal(carrier.signal, options.timeoutMs);
+    const { signal, release } = limitSignal(signals.clock, carrier.signal, options.timeoutMs);
     const aborted = rejectionOf(signal);
     request.sessionId = options.id;
     request.signal = signal;
@@ -85,23 +85,23 @@ export function createSessions(signals: Signals, logger: string): RunSession {
  * that ended in time.
  */
 function limitSignal(
+  clock: Clock,
   carrier: AbortSignal,
   timeoutMs: number | undefined,
 ): { signal: AbortSignal; release: () => void } {
   if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return { signal: carrier, release: () => {} };
   const controller = new AbortController();
   const follow = (): void => controller.abort(carrier.reason);
-  const timer = setTimeout(
+  const release = clock.setTimer(
     () => controller.abort(new DOMException('the session ran out of time', 'TimeoutError')),
     Math.min(timeoutMs, LONGEST_TIMER_MS),
   );
-  timer.unref();
   if (carrier.aborted) follow();
   else carrier.addEventListener('abort', follow, { once: true });
   return {
     signal: controller.signal,
     // The carrier is followed on: what the session started may stream for longer than its own work takes.
-    release: () => clearTimeout(timer),
+    release,
   };
 }
 

@@ -89,15 +89,31 @@ export function describeAnswers(createApp: CreateApp): void {
 
   test('what matches no route is __unmatched__, whatever its path', async () => {
     await start();
-    for (const path of ['/none', '/items', '/items/1/2', '/%zz', '/%', '/items/%ff', '//', '/?a=b'])
-      expect([400, 404]).toContain((await send(`${app.url}${path}`)).status);
-    await app.closing(8);
+    for (const path of ['/none', '/items', '/items/1/2', '/%zz', '/%', '//', '/?a=b'])
+      expect([400, 404], path).toContain((await send(`${app.url}${path}`)).status);
+    await app.closing(7);
     const series = await app.series('http_server_request_duration_seconds_count');
     expect(series.length).toBeGreaterThan(0);
     expect(series.every((line) => line.includes('http_route="__unmatched__"'))).toBe(true);
-    const spans = await app.spans(8, 'GET');
+    const spans = await app.spans(7, 'GET');
     expect(spans.every((span) => span.name === 'GET' && !('http.route' in span.attributes))).toBe(true);
     expect(await app.value('http_server_active_requests{http_request_method="GET",url_scheme="http"}')).toBe(0);
+  });
+
+  test('a parameter that cannot be decoded is no route of its own, whether its framework takes it or not', async () => {
+    await start();
+    const statuses = [];
+    for (const path of ['/items/%ff', '/items/%c3%28', '/items/%'])
+      statuses.push((await send(`${app.url}${path}`)).status);
+    expect([
+      [400, 400, 400],
+      [404, 404, 404],
+      [200, 200, 200],
+    ]).toContainEqual(statuses);
+    const lines = await app.closing(3);
+    const routes = statuses.map((status) => (status === 200 ? ['/items/:id'] : ['/items/:id', '__unmatched__']));
+    for (const [at, line] of lines.entries()) expect(routes[at]).toContain(line.route);
+    expect(await app.series('http_server_request_duration_seconds_count')).toHaveLength(1);
   });
 
   test('unknown methods are _OTHER; the span tells which', async () => {

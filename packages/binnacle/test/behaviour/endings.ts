@@ -276,6 +276,24 @@ export function describeEndings(createApp: CreateApp): void {
       await expectEnding(app, { route: '/stream', outcome: 'error', status: 200, error: 'stream_error' });
     });
 
+    test.each([
+      ['before the headers', false, undefined],
+      ['after the headers', true, 200],
+    ] as const)('by the end of its connection, %s', async (_when, streams, status) => {
+      await start('/torn', (_, res) => {
+        if (streams) res.writeHead(200, SSE).write('data: 1\n\n', () => res.socket?.destroy());
+        else res.socket?.destroy();
+      });
+      expect(await tear(`${app.url}/torn`)).toBe('torn');
+      await expectEnding(app, { route: '/torn', outcome: 'error', status, error: 'stream_error' });
+    });
+
+    test('by the end of its connection with an error of its own', async () => {
+      await start('/torn', (_, res) => res.socket?.destroy(new Error('enough')));
+      expect(await tear(`${app.url}/torn`)).toBe('torn');
+      await expectEnding(app, { route: '/torn', outcome: 'error', status: undefined, error: 'stream_error' });
+    });
+
     test('destroyed by its handler before the headers', async () => {
       await start('/torn', (_, res) => res.destroy());
       expect(await tear(`${app.url}/torn`)).toBe('torn');

@@ -1,5 +1,5 @@
 /** What the behaviour suite runs on: an observed app on a loopback socket, its lines, its series, its spans. */
-import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { vi } from 'vitest';
 import type { Observability, ObserveOptions } from '../../src/observe.ts';
@@ -29,8 +29,12 @@ export interface Route {
   write?(req: IncomingMessage, res: ServerResponse): unknown;
 }
 
+/** Node's server below the app: of `node:http`, unless the app is one of HTTP/2. */
+export type AppServer = Server & { connectionsCheckingInterval?: number };
+
 export interface App {
   readonly port: number;
+  readonly server: AppServer;
   close(): Promise<void>;
 }
 
@@ -38,7 +42,12 @@ export interface App {
  * Builds and starts an app. It must parse JSON bodies, leave `application/octet-stream` to the route, log `error handler` from its error handler (which
  * answers with the error's `statusCode`, or 500) and `not found handler` from its 404 handler.
  */
-export type CreateApp = (obs: Observability, routes: readonly Route[]) => Promise<App>;
+export type CreateApp = (
+  obs: Observability,
+  routes: readonly Route[],
+  /** Is to be called with the server before it listens. */
+  prepare: (server: AppServer) => void,
+) => Promise<App>;
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly level: string; readonly message: string };
 
@@ -46,6 +55,7 @@ export interface Harness {
   readonly obs: Observability;
   readonly url: string;
   readonly port: number;
+  readonly server: AppServer;
   /** The lines so far. */
   lines(): LogLine[];
   /** Waits for so many closing lines; fails where there are more. */
@@ -61,6 +71,16 @@ export interface HarnessOptions {
   readonly routes?: readonly Route[];
   readonly env?: Readonly<Record<string, string>>;
   readonly options?: Partial<ObserveOptions>;
+  prepare?(server: AppServer): void;
+}
+
+/** Of a request as Node and most frameworks have it, or of Hono's context. */
+function userOf(request: object): string | undefined {
+  const { headers, req } = request as {
+    headers?: Record<string, string | undefined>;
+    req?: { header(name: string): string | undefined };
+  };
+  return headers === undefined ? req?.header('x-user') : headers['x-user'];
 }
 
 /** How long a socket, a line or a span may take. */
@@ -75,7 +95,7 @@ export async function startHarness(createApp: CreateApp, given: HarnessOptions =
   const obs = observe({
     service: 'svc',
     version: '1.2.3',
-    user: (request) => (request as { headers: Record<string, string | undefined> }).headers['x-user'],
+    user: userOf,
     destination: { write: (line) => void written.push(JSON.parse(line)) },
     env: { ENVIRONMENT: 'test', LOG_FORMAT: 'json', LOG_LEVEL: 'DEBUG', ...receiver.env, ...given.env },
     // The tests' own client runs in this process: its requests are none of the service's.
@@ -86,10 +106,12 @@ export async function startHarness(createApp: CreateApp, given: HarnessOptions =
     await obs.close();
     await receiver.close();
   };
-  const app = await createApp(obs, given.routes ?? []).catch(async (error: unknown) => {
-    await close();
-    throw error;
-  });
+  const app = await createApp(obs, given.routes ?? [], (server) => given.prepare?.(server)).catch(
+    async (error: unknown) => {
+      await close();
+      throw error;
+    },
+  );
   const isClosing = (line: LogLine): boolean => line.message.endsWith('Request completed');
   const scrape = async (): Promise<string> => {
     let text = '';
@@ -99,6 +121,7 @@ export async function startHarness(createApp: CreateApp, given: HarnessOptions =
   return {
     obs,
     port: app.port,
+    server: app.server,
     url: `http://127.0.0.1:${app.port}`,
     lines: () => [...written],
     closing: (count) =>

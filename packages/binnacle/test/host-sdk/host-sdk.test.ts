@@ -104,7 +104,6 @@ const HOSTS: readonly Host[] = [
       [
         'request',
         ['onRequest - fastify -> @fastify/otel -> binnacle'],
-        ['preHandler - fastify -> @fastify/otel -> binnacle'],
         ['handler - fastify -> @fastify/otel -> binnacle', ...INSTRUMENTED],
       ],
     ],

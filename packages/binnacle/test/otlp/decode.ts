@@ -55,6 +55,11 @@ export function decodeTraceRequest(body: Buffer, contentType: string): ReceivedS
   return readRequest(message as Request);
 }
 
+/** All that a request in protobuf says, what it leaves out as its default: for comparing two. */
+export function rawTraceRequest(body: Uint8Array): Plain {
+  return request.toObject(request.decode(body), { longs: String, bytes: String, arrays: true, defaults: true });
+}
+
 /** An answer in the format that the content type names. */
 export function encodeTraceResponse(rejected: number, message: string, contentType: string): Buffer {
   const partial = { partialSuccess: { rejectedSpans: rejected, errorMessage: message } };

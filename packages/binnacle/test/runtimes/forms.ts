@@ -1,15 +1,11 @@
 /** The same service in every form that a service of this kind is run in, over the library as it is published. */
-import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 import { build, transform } from 'esbuild';
+import { compilePackage } from '../compiled-package.ts';
 
 const require = createRequire(import.meta.url);
-const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
-const REPOSITORY = join(PACKAGE, '../..');
 
 /** How a service is run. */
 export type Form = 'ESM' | 'CommonJS' | 'a bundle to ESM' | 'a bundle to CommonJS' | 'tsx';
@@ -21,24 +17,6 @@ export interface Forms {
   /** What Node.js is to be given. */
   argsOf(form: Form): readonly string[];
   remove(): void;
-}
-
-/** Compiles the library into a folder of its own, as a package, so that a build under way elsewhere does no harm. */
-async function compilePackage(): Promise<{ readonly folder: string; remove(): void }> {
-  // Within the repository, whose `node_modules` the package's own dependencies are found in.
-  const cache = join(REPOSITORY, '.cache');
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, 'runtimes-'));
-  const installed = join(folder, 'node_modules', 'binnacle');
-  mkdirSync(installed, { recursive: true });
-  copyFileSync(join(PACKAGE, 'package.json'), join(installed, 'package.json'));
-  const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
-  // Its types are for `npm run check` to check.
-  await promisify(execFile)(process.execPath, [tsc, '-p', PACKAGE, '--noCheck', '--outDir', join(installed, 'dist')]);
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  // tsx reads the nearest one: the repository's own leads to the library's source.
-  writeFileSync(join(folder, 'tsconfig.json'), '{}');
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 /** Writes a service, which is one source, in all its forms. */

@@ -1,0 +1,57 @@
+/**
+ * A request and its answer as instances of their own exchange: what they emit, they emit with that exchange in hand,
+ * whoever makes them. The functions are the same for all of them and find the exchange on the instance.
+ */
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { applyInScope } from '../context.ts';
+import type { Exchange } from './exchange.ts';
+
+const EXCHANGE: unique symbol = Symbol('binnacle.exchange');
+const EMIT: unique symbol = Symbol('binnacle.emit');
+
+type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
+interface Observed {
+  [EXCHANGE]?: Exchange;
+  [EMIT]?: Emit;
+  emit: Emit;
+  listenerCount(event: string | symbol): number;
+}
+
+/** The exchange of a request, or of an answer; undefined while there is none. */
+export function exchangeOf(of: object): Exchange | undefined {
+  return (of as Observed)[EXCHANGE];
+}
+
+/** Binds both to their exchange, and tells it when the answer has left, or its connection. */
+export function bindToExchange(exchange: Exchange, req: IncomingMessage, res: ServerResponse): void {
+  bind(req as unknown as Observed, exchange, emitOfRequest);
+  bind(res as unknown as Observed, exchange, emitOfAnswer);
+}
+
+function bind(target: Observed, exchange: Exchange, emit: Emit): void {
+  target[EXCHANGE] = exchange;
+  // Somebody else's own emit is called in the end.
+  if (target.emit !== emitOfClass) target[EMIT] = target.emit;
+  target.emit = emit;
+}
+
+const emitOfClass = EventEmitter.prototype.emit as Emit;
+
+function emitOfRequest(this: Observed, ...args: Parameters<Emit>): boolean {
+  return emitWithin(this, args);
+}
+
+function emitOfAnswer(this: Observed, ...args: Parameters<Emit>): boolean {
+  const [event] = args;
+  if (event === 'finish') this[EXCHANGE]?.left();
+  else if (event === 'close') this[EXCHANGE]?.lost();
+  return emitWithin(this, args);
+}
+
+function emitWithin(target: Observed, args: Parameters<Emit>): boolean {
+  const own = target[EMIT];
+  // Nobody hears it, so nobody has to be within anything.
+  if (own === undefined && args[0] !== 'error' && target.listenerCount(args[0]) === 0) return false;
+  return applyInScope(target[EXCHANGE] as Exchange, own ?? emitOfClass, target, args);
+}

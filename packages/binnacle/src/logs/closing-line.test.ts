@@ -1,0 +1,137 @@
+/** A compiled closing line is, to the byte, the one that the logger puts together. */
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { runInScope } from '../context.ts';
+import { roundMs } from '../duration.ts';
+import { createFaults } from '../faults.ts';
+import type { EndedRequest, RequestKind } from '../signals.ts';
+import { createLogs } from './logger.ts';
+
+function setUp(level: 'INFO' | 'WARNING' = 'INFO', caller = false) {
+  const lines: string[] = [];
+  const logs = createLogs({
+    settings: { level, levels: {}, format: 'json', file: undefined, caller },
+    service: 'svc',
+    version: '1.2.3',
+    environment: 'test "quoted"',
+    faults: createFaults(),
+    onDropped() {},
+    onWithoutContext() {},
+    destination: { write: (line) => void lines.push(line) },
+    clock: { wall: () => 1_700_000_000_123 },
+  });
+  return { logs, lines };
+}
+
+const KIND: RequestKind = {
+  method: 'GET',
+  scheme: 'http',
+  protocol: '1.1',
+  route: '/items/:id',
+  isMatched: true,
+  sentStatus: 200,
+  httpStatus: 200,
+  outcome: 'success',
+  errorType: '',
+};
+const ids = fc.record({
+  traceId: fc.constantFrom('0af7651916cd43dd8448eb211c80319c', '0'.repeat(32)),
+  spanId: fc.constant('b7ad6b7169203331'),
+  traceFlags: fc.constantFrom(0, 1),
+});
+const ms = fc.double({ min: 0, max: 1e7, noNaN: true });
+const ended: fc.Arbitrary<EndedRequest> = fc.record({
+  request: fc.record({
+    requestId: fc.stringMatching(/^[\x21\x23-\x26\x28-\x7e]{1,128}$/),
+    ip: fc.constantFrom(undefined, '127.0.0.1', '::1', 'fe80::1%eth0'),
+  }),
+  path: fc.constant('/items/7'),
+  ids: fc.option(ids, { nil: undefined }),
+  durationMs: ms.map(roundMs),
+  firstByteMs: fc.option(ms, { nil: undefined }),
+  requestBytes: fc.nat(),
+  responseBytes: fc.nat(),
+  streamEvents: fc.option(fc.nat(), { nil: undefined }),
+  longestGapMs: ms.map(roundMs),
+});
+const kind: fc.Arbitrary<RequestKind> = fc.record({
+  method: fc.constant(KIND.method),
+  scheme: fc.constant(KIND.scheme),
+  protocol: fc.constant(KIND.protocol),
+  isMatched: fc.constant(KIND.isMatched),
+  sentStatus: fc.constant(KIND.sentStatus),
+  route: fc.constantFrom('/items/:id', '__unmatched__', '/ä/"quoted"\\', '/?password=x&token=y', '/a\nb'),
+  outcome: fc.constantFrom('success' as const, 'error' as const, 'cancelled' as const),
+  errorType: fc.constantFrom('', '500', 'client_disconnect'),
+  httpStatus: fc.constantFrom(undefined, 200, 499),
+});
+
+/** The same as the http room puts it together. */
+function fieldsOf(of: RequestKind, request: EndedRequest): Record<string, unknown> {
+  return {
+    duration_ms: request.durationMs,
+    status: of.outcome,
+    ...(of.httpStatus !== undefined && { http_status: of.httpStatus }),
+    method: of.method,
+    route: of.route,
+    ...(of.errorType !== '' && { error_type: of.errorType }),
+    ...(request.firstByteMs !== undefined && { first_byte_ms: roundMs(request.firstByteMs) }),
+    request_bytes: request.requestBytes,
+    response_bytes: request.responseBytes,
+    ...(request.streamEvents !== undefined && {
+      stream_events: request.streamEvents,
+      longest_gap_ms: request.longestGapMs,
+    }),
+  };
+}
+
+test('it is the same line', () => {
+  fc.assert(
+    fc.property(kind, ended, (of, request) => {
+      const { logs, lines } = setUp();
+      expect(logs.closingLine?.('INFO', 'svc', of)(request)).toBe(true);
+      runInScope({ request: request.request, otel: ROOT_CONTEXT, ids: request.ids }, () =>
+        logs.write('INFO', 'svc', 'Request completed', fieldsOf(of, request)),
+      );
+      expect(lines[0]).toBe(lines[1]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+describe('it is left to the logger', () => {
+  const request: EndedRequest = {
+    request: { requestId: 'r1' },
+    path: '/',
+    ids: undefined,
+    durationMs: 1,
+    firstByteMs: undefined,
+    requestBytes: 0,
+    responseBytes: 0,
+    streamEvents: undefined,
+    longestGapMs: undefined,
+  };
+
+  test('with a session, with a user, and where the logger says more', () => {
+    const { logs, lines } = setUp();
+    const write = logs.closingLine?.('INFO', 'svc', KIND);
+    expect(write?.({ ...request, request: { requestId: 'r1', sessionId: 's' } })).toBe(false);
+    expect(write?.({ ...request, request: { requestId: 'r1', userId: 'u' } })).toBe(false);
+    logs.log.setBindings({ region: 'eu' });
+    expect(write?.(request)).toBe(false);
+    expect(lines).toEqual([]);
+  });
+
+  test('where each line says who called', () => {
+    expect(setUp('INFO', true).logs.closingLine).toBeUndefined();
+  });
+
+  test('and nothing is written below the level, which may change', () => {
+    const { logs, lines } = setUp('WARNING');
+    const write = logs.closingLine?.('INFO', 'svc', KIND);
+    expect([write?.(request), lines.length]).toEqual([true, 0]);
+    logs.log.level = 'info';
+    expect([write?.(request), lines.length]).toEqual([true, 1]);
+  });
+});

@@ -1,0 +1,95 @@
+/**
+ * The closing line of a request, compiled: what all requests of a kind say alike is written once, and each adds its
+ * ids and numbers. The same line, to the byte, as the logger would put together, for a fraction of its price.
+ */
+import type { CompiledLine, EndedRequest, Level, RequestKind } from '../signals.ts';
+import type { SafeFields } from './safe.ts';
+import { toSafe } from './safe.ts';
+import { createBudget } from './text.ts';
+
+export interface ClosingLineOptions {
+  /** `"timestamp":"…"`, of now. */
+  readonly timestamp: () => string;
+  /** `service`, `version`, `environment`. */
+  readonly origin: SafeFields;
+  /** Takes the line, its newline included. */
+  readonly write: (line: string) => void;
+  /** Whether lines of the logger are written at that level now, and say nothing more than its name. */
+  readonly isPlain: () => boolean;
+  readonly isEnabled: () => boolean;
+}
+
+/** Compiles the lines of a kind, which the logger of a name writes at a level. */
+export function compileClosingLine(
+  level: Level,
+  logger: string,
+  kind: RequestKind,
+  { timestamp, origin, write, isPlain, isEnabled }: ClosingLineOptions,
+): CompiledLine {
+  const { outcome, httpStatus, method, route, errorType } = kind;
+  const head = `${piece({ level, logger, message: 'Request completed' })},"request_id":"`;
+  const ending = piece({
+    status: outcome,
+    http_status: httpStatus,
+    method,
+    route,
+    error_type: errorType === '' ? undefined : errorType,
+  });
+  const tail = `,${piece(origin)}}\n`;
+  return (ended) => {
+    const { request } = ended;
+    if (!isEnabled()) return true;
+    if (request.sessionId !== undefined || request.userId !== undefined || !isPlain()) return false;
+    write(
+      `{${timestamp()},${head}${escaped(request.requestId)}${addressOf(request.ip)}${idsOf(ended)},"duration_ms":${textOfMs(ended.durationMs)},${ending}${measuresOf(ended)}${tail}`,
+    );
+    return true;
+  };
+}
+
+/** Request ids are visible ASCII without quotes: a backslash is all that JSON writes otherwise. */
+function escaped(id: string): string {
+  return id.includes('\\') ? id.replaceAll('\\', '\\\\') : id;
+}
+
+/** Addresses were checked to be such: they hold nothing that JSON writes otherwise. */
+function addressOf(ip: string | undefined): string {
+  return ip === undefined ? '"' : `","ip":"${ip}"`;
+}
+
+function idsOf({ ids }: EndedRequest): string {
+  if (ids === undefined || ids.traceId === INVALID) return '';
+  return `,"trace_id":"${ids.traceId}","span_id":"${ids.spanId}","trace_flags":"${FLAGS[ids.traceFlags & 0xff]}"`;
+}
+
+/** https://www.w3.org/TR/trace-context/#trace-id: a span that there is not. */
+const INVALID = '0'.repeat(32);
+const FLAGS: readonly string[] = Array.from({ length: 256 }, (_, flags) => flags.toString(16).padStart(2, '0'));
+
+function measuresOf(ended: EndedRequest): string {
+  const { firstByteMs, requestBytes, responseBytes, streamEvents } = ended;
+  const first = firstByteMs === undefined ? '' : `,"first_byte_ms":${textOfMs(firstByteMs)}`;
+  const sizes = `${first},"request_bytes":${requestBytes},"response_bytes":${responseBytes}`;
+  if (streamEvents === undefined) return sizes;
+  return `${sizes},"stream_events":${streamEvents},"longest_gap_ms":${textOfMs(ended.longestGapMs ?? 0)}`;
+}
+
+/** Fields as they stand within a line. */
+function piece(fields: SafeFields): string {
+  const budget = createBudget();
+  const safe = Object.entries(fields).map(([key, value]) => [key, toSafe(key, value, budget)]);
+  return JSON.stringify(Object.fromEntries(safe)).slice(1, -1);
+}
+
+/** `.001` to `.999`, without zeros at their end: of a fraction, V8 would find the digits anew each time. */
+const FRACTIONS: readonly string[] = Array.from({ length: 1000 }, (_, thousandths) =>
+  thousandths === 0 ? '' : `.${String(thousandths).padStart(3, '0').replace(/0+$/, '')}`,
+);
+
+/** Milliseconds as `roundMs` gives them, as text. */
+function textOfMs(ms: number): string {
+  const thousandths = Math.max(1, Math.round(ms * 1000));
+  if (!(thousandths < 1e12)) return String(ms);
+  const whole = Math.floor(thousandths / 1000);
+  return whole + (FRACTIONS[thousandths - whole * 1000] as string);
+}
