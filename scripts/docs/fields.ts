@@ -10,7 +10,7 @@ export function fieldsPage(): string {
       ['field', 'type', 'on', 'meaning'],
       lineFields.map(({ name, type, of, meaning }) => [code(name), type, of, meaning]),
     ),
-    'The closing line is one a request, `Request completed`, or `[SID] Request completed` of a session; `session.note({ … })` adds fields to it. It is INFO, WARNING for `timeout`, ERROR for `error`, and DEBUG for paths of `OTEL_NODE_EXCLUDED_URLS` that end well.',
+    'The closing line is one a request, `Request completed`, or `[SID] Request completed` of a session; `session.note({ … })` adds fields to it. It is INFO, WARNING for `timeout`, ERROR for `error`, and DEBUG for paths of `OTEL_NODE_EXCLUDED_URLS`, however they end.',
     'Keys that hold secrets (`password`, `authorization`, `api_key`…) are redacted at any depth, in every line.',
   );
 }

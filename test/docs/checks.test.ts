@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Check, type CheckResult, database, disk, eventLoop, memory, redis } from 'binnacle';
 import { expect, test } from 'vitest';
 import { checks } from '../../scripts/docs/checks.ts';
-import { ROOT } from '../../scripts/root.mjs';
+import { ROOT } from './sources.ts';
 
 const run = async (check: Check): Promise<CheckResult> => (await check(new AbortController().signal)) ?? {};
 const MADE: Readonly<Record<string, () => Check>> = {

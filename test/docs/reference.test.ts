@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { bucketSets, definitions } from '../../packages/binnacle/src/catalogue.ts';
 import { processDefinitions } from '../../packages/binnacle/src/catalogue-process.ts';
 import { referencePages } from '../../scripts/docs/reference.ts';
-import { ROOT } from '../../scripts/root.mjs';
+import { ROOT } from './sources.ts';
 
 const pages = referencePages();
 

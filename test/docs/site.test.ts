@@ -2,15 +2,15 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ensureBuilt } from '../../scripts/build.mjs';
 import { apiOf, declarationsOf } from '../../scripts/docs/api.ts';
 import { render } from '../../scripts/docs/html.ts';
 import { makeSite, type Site } from '../../scripts/docs/site.ts';
-import { ROOT } from '../../scripts/root.mjs';
+import { loadScript } from '../scripts/module.ts';
+import { ROOT } from './sources.ts';
 
 let site: Site;
 beforeAll(async () => {
-  await ensureBuilt();
+  await (await loadScript<{ ensureBuilt(): Promise<unknown> }>('build.mjs')).ensureBuilt();
   site = makeSite(ROOT);
 }, 120_000);
 
@@ -51,10 +51,12 @@ describe('the site', () => {
   test('tells of a link, an anchor and a file that are not there', () => {
     const folder = mkdtempSync(join(tmpdir(), 'binnacle-site-'));
     try {
+      const isDeclared = (path: string): boolean => !/\.(?:js|map)$/.test(path);
       for (const path of ['packages/binnacle/package.json', 'packages/binnacle/dist'])
-        cpSync(join(ROOT, path), join(folder, path), { recursive: true });
+        cpSync(join(ROOT, path), join(folder, path), { recursive: true, filter: isDeclared });
       mkdirSync(join(folder, 'docs'));
       writeFileSync(join(folder, 'docs/a.md'), '# A\n\n## Part\n');
+      writeFileSync(join(folder, 'docs/workers.md'), '# Workers\n');
       const links = ['docs/a.md', 'docs/a.md#part', 'docs/a.md#none', 'docs/b.md', '#here', '#top', 'docs', 'a.svg'];
       writeFileSync(join(folder, 'README.md'), `# Top\n\n${links.map((link) => `[x](${link})`).join(' ')}\n`);
       expect(makeSite(folder).dead).toEqual(

@@ -1,10 +1,7 @@
 /** The list of spans against the attributes and events that the sources name. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ANY_SPAN, spans } from '../../scripts/docs/span-list.ts';
-import { filesIn } from '../../scripts/files.mjs';
-import { ROOT } from '../../scripts/root.mjs';
+import { librarySources } from './sources.ts';
 
 /** Dotted names of these families, but those of channels and of symbols. */
 const NAME = /['"`]((?:gen_ai|http|url|network|server|client|db|session|error|binnacle)\.[a-z_0-9.]+)['"`]/g;
@@ -36,10 +33,8 @@ const MADE: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 function namesInSources(): string[] {
-  const files = filesIn(ROOT, 'packages/binnacle/src').filter((path) => /(?<!\.test|-helper)\.ts$/.test(path));
-  const texts = files.map((path) =>
-    readFileSync(join(ROOT, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*/gm, ''),
-  );
+  // Comments name others.
+  const texts = librarySources().map((text) => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*/gm, ''));
   for (const pieces of MADE.keys()) expect(texts.join('')).toContain(pieces);
   const found = texts.flatMap((text) => [...text.matchAll(NAME)].map(([, name = '']) => name));
   return [...new Set([...found, ...[...MADE.values()].flat()])].filter((name) => !OTHERS.has(name)).sort();

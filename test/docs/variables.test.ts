@@ -1,12 +1,9 @@
 /** The tables of variables against what the readers read, and take for the default. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { variables as fitCheckVariables } from '../../apps/fit-check/src/variables.ts';
 import { otelVariables, type Variable, variables } from '../../packages/binnacle/src/variables.ts';
 import { allowedOf, COMPANIONS, type ReadEnv, readLibrary, readService } from '../../scripts/docs/variables.ts';
-import { filesIn } from '../../scripts/files.mjs';
-import { ROOT } from '../../scripts/root.mjs';
+import { librarySources } from './sources.ts';
 
 /** Names that a reader asks an environment for, whatever is set. */
 function namesReadBy(read: ReadEnv): Set<string> {
@@ -25,8 +22,7 @@ function namesReadBy(read: ReadEnv): Set<string> {
 
 /** What the sources ask without a reader: colours, by custom; not `PG*`, which are the database driver's own. */
 function namesInSources(): string[] {
-  const files = filesIn(ROOT, 'packages/binnacle/src').filter((path) => /(?<!\.test|-helper)\.ts$/.test(path));
-  const texts = files.map((path) => readFileSync(join(ROOT, path), 'utf8'));
+  const texts = librarySources();
   const names = texts.flatMap((text) => [...text.matchAll(/\benv\.([A-Z][A-Z_]+)/g)].map(([, name = '']) => name));
   return names.filter((name) => !name.startsWith('PG') && name !== 'TERM');
 }
