@@ -235,7 +235,10 @@ describe('blocks for a shell', () => {
     try {
       const answers: string[] = [];
       for (const { code } of asking) {
-        const { stdout } = await run('sh', ['-ec', code.replaceAll('http://localhost:8000', service.url)]);
+        const { stdout } = await run('sh', [
+          '-ec',
+          code.replaceAll('http://localhost:8000', service.url).replaceAll('curl ', 'curl --fail '),
+        ]);
         answers.push(stdout);
       }
       expect(asking).toHaveLength(2);

@@ -1,6 +1,7 @@
 /** The list of fields against the lines of a service that uses all of it. */
 import { once } from 'node:events';
-import { observe } from 'binnacle';
+import type { ServerResponse } from 'node:http';
+import { type Observability, type ObserveOptions, observe, type Session } from 'binnacle';
 import { fastifyOptions, observeFastify } from 'binnacle/fastify';
 import Fastify from 'fastify';
 import { beforeAll, expect, test, vi } from 'vitest';
@@ -10,38 +11,61 @@ type Line = Readonly<Record<string, unknown>>;
 const lines: Line[] = [];
 const closing = (): Line[] => lines.filter(({ message }) => String(message).endsWith('Request completed'));
 
-/** Asks everything once, over a real socket, and gives the lines. */
-beforeAll(async () => {
+type Told = Pick<ObserveOptions, 'user'> & { readonly caller: string };
+
+/**
+ * Asks everything once, over a real socket, and keeps the lines. Closing lines are put together in two ways: compiled
+ * where they say no more than those of any such request, and field by field where each says who called, or asked.
+ */
+async function ask({ caller, ...more }: Told): Promise<void> {
+  const before = closing().length;
   const obs = observe({
     service: 'fields',
-    env: { ENVIRONMENT: 'production', LOG_CALLER: 'true' },
+    env: { ENVIRONMENT: 'production', LOG_CALLER: caller },
     destination: { write: (line) => void lines.push(JSON.parse(line)) },
-    user: () => 'ada',
+    ...more,
   });
   const app = Fastify(fastifyOptions(obs));
   await app.register(observeFastify(obs));
-  const cache = obs.cache('facts', new Map<string, string>());
-  const breaker = obs.breaker('llm');
-  app.get('/ask', (_request, reply) =>
-    obs.session({ id: 's1' }, async (session) => {
-      await session.phase('research', async () => cache.get('x'));
-      const info = { operation: 'chat', provider: 'embedded', model: 'm' };
-      await breaker.run(() => obs.ai.call(info, async (call) => call.usage({ inputTokens: 1, outputTokens: 2 })));
-      await session.phase('broken', () => Promise.reject(new Error('no'))).catch(() => {});
-      obs.log.error(new Error('a line of its own'));
-      reply.hijack();
-      reply.raw.writeHead(200, { 'content-type': 'text/event-stream' });
-      for (const piece of ['a', 'b']) reply.raw.write(`data: ${piece}\n\n`);
-      reply.raw.end();
-      await once(reply.raw, 'close');
-    }),
-  );
+  app.get('/ask', (_request, reply) => obs.session({ id: 's1' }, (session) => work(obs, session, reply.hijack().raw)));
+  app.get('/stream', (_request, reply) => void stream(reply.hijack().raw));
   app.get('/fails', (_request, reply) => reply.code(503).send());
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
-  for (const path of ['/ask', '/fails', '/none']) await (await fetch(url + path)).text();
-  await vi.waitFor(() => expect(closing()).toHaveLength(3));
+  const paths = ['/ask', '/stream', '/fails', '/none'];
+  for (const path of paths) await (await fetch(url + path)).text();
+  await vi.waitFor(() => expect(closing()).toHaveLength(before + paths.length));
   await app.close();
   await obs.close();
+}
+
+async function work(obs: Observability, session: Session, answer: ServerResponse): Promise<void> {
+  const cache = obs.cache('facts', new Map<string, string>());
+  await session.phase('research', async () => cache.get('x'));
+  const info = { operation: 'chat', provider: 'embedded', model: 'm' };
+  const call = () => obs.ai.call(info, async (operation) => operation.usage({ inputTokens: 1, outputTokens: 2 }));
+  await obs.breaker('llm').run(call);
+  await session.phase('broken', () => Promise.reject(new Error('no'))).catch(() => {});
+  obs.log.error(new Error('a line of its own'));
+  await stream(answer);
+}
+
+async function stream(answer: ServerResponse): Promise<void> {
+  answer.writeHead(200, { 'content-type': 'text/event-stream' });
+  for (const piece of ['a', 'b']) answer.write(`data: ${piece}\n\n`);
+  answer.end();
+  await once(answer, 'close');
+}
+
+beforeAll(async () => {
+  await ask({ caller: 'false' });
+  await ask({ caller: 'true', user: () => 'ada' });
+});
+
+test('a closing line has the same fields, in whichever way it is put together', () => {
+  const own = ['user_id', 'module', 'function', 'line'];
+  const fields = closing().map((line) => Object.keys(line).filter((name) => !own.includes(name)));
+  expect(fields).toHaveLength(8);
+  expect(fields.slice(0, 4)).toEqual(fields.slice(4));
 });
 
 test('every field of these lines is in the list, with its type', () => {
