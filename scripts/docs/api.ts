@@ -1,6 +1,7 @@
 /** The public API as a page: each name that the package exports, with its docstring and its signature, from the .d.ts. */
 import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { slugOf } from './html.ts';
 
 const LIBRARY = 'packages/binnacle';
 const REEXPORT = /^export (?:type )?\{([^}]*)\} from '([^']+)';/gm;
@@ -71,7 +72,11 @@ function endOf(text: string, start: number): number {
 /** The page, as Markdown. */
 export function apiPage(api: ReadonlyMap<string, readonly Declaration[]>): string {
   const entries = [...api].map(([entry, declarations]) =>
-    [`## ${entry}`, ...declarations.map((declaration) => sectionOf(declaration))].join('\n\n'),
+    [
+      `## ${entry}`,
+      declarations.map(({ name }) => `[${name}](#${slugOf(name)})`).join(' · '),
+      ...declarations.map((declaration) => sectionOf(declaration)),
+    ].join('\n\n'),
   );
   return `# API\n\nEvery public name, with what its source says of it.\n\n${entries.join('\n\n')}\n`;
 }

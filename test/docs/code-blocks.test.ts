@@ -13,7 +13,7 @@ import { PROBE_PATHS } from '../../packages/binnacle/src/http/probes.ts';
 import { createSettings } from '../../packages/binnacle/src/settings.ts';
 import { otelVariables, variables } from '../../packages/binnacle/src/variables.ts';
 import { modulesOf } from './preludes.ts';
-import { allBlocks, type Block, blocksOf, ROOT } from './sources.ts';
+import { allBlocks, type Block, blocksOf, guidePages, ROOT } from './sources.ts';
 
 const run = promisify(execFile);
 
@@ -114,13 +114,16 @@ describe('JSON', () => {
   });
 });
 
-/** Every expression of PromQL: of blocks, and of rules in YAML. */
+/** Every expression of PromQL: of blocks, of rules in YAML, and within the text. */
 function expressions(): string[] {
   const rules = of('yaml').flatMap(({ code }) => {
     const { groups = [] } = parse(code) as { groups?: { rules: { expr: string }[] }[] };
     return groups.flatMap((group) => group.rules.map(({ expr }) => expr));
   });
-  return [...of('promql').map(({ code }) => code), ...rules];
+  const texts = guidePages().map((page) => readFileSync(join(ROOT, page), 'utf8'));
+  const within = texts.flatMap((text) => [...text.matchAll(/`(sum\([^`]+)`/g)].map(([, expr = '']) => expr));
+  expect(within).not.toEqual([]);
+  return [...of('promql').map(({ code }) => code), ...rules, ...within];
 }
 
 describe('PromQL', () => {
@@ -128,8 +131,9 @@ describe('PromQL', () => {
     const known = new Map(
       Object.values(definitions).flatMap((row) => {
         const labels = row.kind === 'histogram' ? [...row.labels, 'le'] : row.labels;
-        const name = row.namespaced === true ? `answers_${row.name}` : row.name;
-        const names = row.kind === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => name + end) : [name];
+        const ends = row.kind === 'histogram' ? ['_bucket', '_sum', '_count'] : [''];
+        const starts = row.namespaced === true ? ['answers_', 'fit_check_'] : [''];
+        const names = starts.flatMap((start) => ends.map((end) => start + row.name + end));
         return names.map((each): [string, readonly string[]] => [each, labels]);
       }),
     );

@@ -82,6 +82,8 @@ describe('the API', () => {
     expect(observe?.doc).toMatch(/^Observes a service[\s\S]*@example/);
     expect(observe?.signature).toBe('function observe(options: ObserveOptions): Observability;');
     const html = site.files.get('docs/reference/api.html');
+    // Each name leads to its own section: none shares its anchor with another.
+    expect(html).not.toMatch(/<h3 id="[^"]+-1"/);
     expect(html).toContain('function observe(options: ObserveOptions): Observability;');
   });
 
