@@ -1,0 +1,267 @@
+/** Every fenced block of README.md and docs/: compiled, parsed, run, or the business of a test that is named. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { variables as fitCheckVariables } from '../../apps/fit-check/src/variables.ts';
+import { startService } from '../../apps/fit-check/test/service.ts';
+import { checkPrices } from '../../packages/binnacle/src/ai/price.ts';
+import { definitions } from '../../packages/binnacle/src/catalogue.ts';
+import { PROBE_PATHS } from '../../packages/binnacle/src/http/probes.ts';
+import { createSettings } from '../../packages/binnacle/src/settings.ts';
+import { otelVariables, variables } from '../../packages/binnacle/src/variables.ts';
+import { modulesOf } from './preludes.ts';
+import { allBlocks, type Block, blocksOf, guidePages, ROOT } from './sources.ts';
+
+const run = promisify(execFile);
+
+/** Pages that a test of their own runs, block by block, as far as they are there. */
+const RUN_WHOLE = ['docs/migration.md', 'docs/getting-started.md'].filter((page) => existsSync(join(ROOT, page)));
+
+/** Blocks for a shell that are not run here: by how they begin, with the test that does what they do. */
+const SHELL: Readonly<Record<string, string>> = {
+  'npm start ': 'test/scripts/start.test.ts',
+  'OPENAI_BASE_URL=http://localhost:11434/v1 LLM_MODEL=llama3.1': 'apps/fit-check/test/upstreams.test.ts',
+  'docker build ': 'test/deploy/dockerfile.test.ts',
+};
+
+const KNOWN = ['ts', 'js', 'sh', 'json', 'yaml', 'promql', 'diff', ''];
+const blocks = allBlocks().filter(({ page }) => !RUN_WHOLE.includes(page));
+const of = (...languages: string[]): Block[] => blocks.filter(({ language }) => languages.includes(language));
+const placeOf = ({ page, line }: Block): string => `${page}:${line}`;
+
+/** Whether a program is there. */
+async function has(program: string): Promise<boolean> {
+  return run(program, ['--version']).then(
+    () => true,
+    () => false,
+  );
+}
+const [curl, promtool, prometheus] = await Promise.all(['curl', 'promtool', 'prometheus'].map(has));
+
+describe('blocks', () => {
+  test('are of a language that is looked at here, and say nothing more', () => {
+    const others = blocks.filter(({ language }) => !KNOWN.includes(language));
+    expect(others.map((block) => `${placeOf(block)} ${block.language}`)).toEqual([]);
+    expect(blocks.length).toBeGreaterThan(20);
+  });
+
+  test.each(RUN_WHOLE)('of %s are run by a test of its own', (page) => {
+    const tests = ['packages/binnacle/test', 'test'].flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(ROOT, folder, path)),
+    );
+    const own = tests.filter((path) => path.endsWith('.test.ts') && path !== import.meta.filename);
+    expect(own.some((path) => readFileSync(path, 'utf8').includes(`/${page}'`))).toBe(true);
+  });
+
+  test('are found, and one that does not end is told', () => {
+    expect(blocksOf('p', 'a\n```ts\nx\n\n```\n```\n y\n```\n')).toEqual([
+      { page: 'p', line: 2, language: 'ts', code: 'x\n\n' },
+      { page: 'p', line: 6, language: '', code: ' y\n' },
+    ]);
+    expect(() => blocksOf('p', '```\nx')).toThrow('p:1');
+  });
+});
+
+/** A folder within the workspace, whose packages what lies in it may import; removed after `work`. */
+async function within<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  mkdirSync(join(ROOT, '.cache'), { recursive: true });
+  const folder = mkdtempSync(join(ROOT, '.cache', 'blocks-'));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What TypeScript says of modules, by their names. */
+function compile(modules: ReadonlyMap<string, string>): Promise<string> {
+  return within(async (here) => {
+    for (const [name, text] of modules) writeFileSync(join(here, name), text);
+    const settings = { extends: '../../tsconfig.json', include: ['*.ts'], compilerOptions: { types: ['node'] } };
+    writeFileSync(join(here, 'tsconfig.json'), JSON.stringify(settings));
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+    return run(process.execPath, [tsc, '-p', here, '--pretty', 'false'], { cwd: here }).then(
+      () => '',
+      ({ stdout }: { stdout: string }) => stdout,
+    );
+  });
+}
+
+const fileOf = ({ page, line }: Block, at: number): string => `${page.replaceAll(/\W/g, '-')}-${line}-${at}.ts`;
+
+test('TypeScript and JavaScript compile, against the types of the library', { timeout: 120_000 }, async () => {
+  const modules = of('ts', 'js').flatMap((block) =>
+    modulesOf(block).map((text, at): [string, string] => [fileOf(block, at), text]),
+  );
+  expect(modules.length).toBeGreaterThan(8);
+  const wrong = 'x-wrong.ts';
+  const output = await compile(
+    new Map([...modules, [wrong, "import { observe } from 'binnacle';\nobserve({ servise: 'x' });\n"]]),
+  );
+  // The one that is wrong on purpose shows that types are looked at.
+  const lines = output.trim().split('\n');
+  expect(lines.filter((line) => !line.startsWith(wrong))).toEqual([]);
+  expect(lines[0]).toContain('servise');
+});
+
+describe('JSON', () => {
+  test.each(of('json').map((block) => [placeOf(block), block] as const))('%s parses', (_place, { code }) => {
+    const value: unknown = JSON.parse(code);
+    if (code.includes('"models"')) expect(checkPrices(value)).toEqual(value);
+  });
+});
+
+/** Every expression of PromQL: of blocks, of rules in YAML, and within the text. */
+function expressions(): string[] {
+  const rules = of('yaml').flatMap(({ code }) => {
+    const { groups = [] } = parse(code) as { groups?: { rules: { expr: string }[] }[] };
+    return groups.flatMap((group) => group.rules.map(({ expr }) => expr));
+  });
+  const texts = guidePages().map((page) => readFileSync(join(ROOT, page), 'utf8'));
+  const within = texts.flatMap((text) => [...text.matchAll(/`(sum\([^`]+)`/g)].map(([, expr = '']) => expr));
+  expect(within).not.toEqual([]);
+  return [...of('promql').map(({ code }) => code), ...rules, ...within];
+}
+
+describe('PromQL', () => {
+  test('names metrics of the catalogue, with labels of theirs', () => {
+    const known = new Map(
+      Object.values(definitions).flatMap((row) => {
+        const labels = row.kind === 'histogram' ? [...row.labels, 'le'] : row.labels;
+        const ends = row.kind === 'histogram' ? ['_bucket', '_sum', '_count'] : [''];
+        const starts = row.namespaced === true ? ['answers_', 'fit_check_'] : [''];
+        const names = starts.flatMap((start) => ends.map((end) => start + row.name + end));
+        return names.map((each): [string, readonly string[]] => [each, labels]);
+      }),
+    );
+    for (const expression of expressions()) {
+      const names = [...expression.matchAll(/\b([a-z]\w*_\w+)(?:\{([^}]*)\})?\[/g)];
+      expect(names, expression).not.toEqual([]);
+      const grouped = [...expression.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/));
+      for (const [, name = '', matchers = ''] of names) {
+        const asked = [...matchers.matchAll(/(\w+)(?:=~|!=|=)/g)].map(([, label = '']) => label);
+        expect(known.get(name), name).toEqual(expect.arrayContaining([...asked, ...grouped]));
+      }
+    }
+  });
+
+  test.skipIf(!promtool)('is what promtool takes', async () => {
+    const rules = expressions().map((expr, at) => ({ record: `rule:${at}`, expr }));
+    const { stdout } = await within((folder) => {
+      writeFileSync(join(folder, 'rules.yml'), JSON.stringify({ groups: [{ name: 'docs', rules }] }));
+      return run('promtool', ['check', 'rules', join(folder, 'rules.yml')]);
+    });
+    expect(stdout).toContain(`${rules.length} rules found`);
+  });
+});
+
+describe('YAML', () => {
+  const named = (name: string): string => of('yaml').find(({ code }) => code.startsWith(`# ${name}`))?.code ?? '';
+
+  test.each(of('yaml').map((block) => [placeOf(block), block] as const))('%s parses', (_place, { code }) => {
+    expect(code).toMatch(/^# (prometheus\.yml|deployment\.yaml|rules\.yml)\n/);
+    for (const document of parseAllDocuments(code)) expect(document.errors).toEqual([]);
+  });
+
+  test.skipIf(!promtool)("Prometheus' configuration and rules are what promtool takes", async () => {
+    await within(async (folder) => {
+      const [config, rules] = [join(folder, 'prometheus.yml'), join(folder, 'rules.yml')];
+      writeFileSync(config, named('prometheus.yml'));
+      writeFileSync(rules, named('rules.yml'));
+      await run('promtool', ['check', 'config', '--syntax-only', config]);
+      await run('promtool', ['check', 'rules', rules]);
+    });
+  });
+
+  test('the manifest asks paths that answer, at the port that is set, and waits for the shutdown', () => {
+    const { spec } = parse(named('deployment.yaml'));
+    const { terminationGracePeriodSeconds, containers } = spec.template.spec;
+    const [container] = containers;
+    const env: Record<string, string> = Object.fromEntries(
+      container.env.map(({ name, value }: { name: string; value: string }) => [name, value]),
+    );
+    const { managementPort, shutdown, host } = createSettings({ service: 'answers', env });
+    const port = container.ports.find(({ name }: { name: string }) => name === 'management').containerPort;
+    expect([managementPort, host]).toEqual([port, '0.0.0.0']);
+    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
+      expect(container[probe].httpGet.port).toBe('management');
+      expect(PROBE_PATHS).toContain(container[probe].httpGet.path);
+    }
+    expect(terminationGracePeriodSeconds * 1000).toBeGreaterThan(shutdown.timeoutMs + shutdown.flushMs + 3000);
+    expect(shutdown.delayMs).toBe(5000);
+  });
+});
+
+/** Assignments before a command: `A=1 B=2 node server.js`. */
+function environmentOf(code: string): Record<string, string> {
+  const command = code.replaceAll('\\\n', ' ').replace(/\s#.*$/m, '');
+  return Object.fromEntries(
+    [...command.matchAll(/(?:^|\s)([A-Z][A-Z0-9_]*)=("[^"]*"|\S*)/g)].map(([, name = '', value = '']) => [name, value]),
+  );
+}
+
+describe('blocks for a shell', () => {
+  const shell = of('sh');
+  const here = shell.filter(({ code }) => Object.keys(SHELL).every((begin) => !code.startsWith(begin)));
+  const settings = here.filter(({ code }) => /\bnode server\.js\b/.test(code));
+  const asking = here.filter(({ code }) => code.startsWith('curl '));
+  const starting = here.filter(({ code }) => code.startsWith('prometheus '));
+
+  test('are run here, or by a test that is there', () => {
+    expect(here.filter((block) => ![...settings, ...asking, ...starting].includes(block)).map(placeOf)).toEqual([]);
+    for (const [begin, path] of Object.entries(SHELL)) {
+      expect(
+        shell.some(({ code }) => code.startsWith(begin)),
+        begin,
+      ).toBe(true);
+      expect(existsSync(join(ROOT, path)), path).toBe(true);
+    }
+  });
+
+  test('set variables that there are', () => {
+    const known = new Set([...variables, ...otelVariables, ...fitCheckVariables].map(({ name }) => name));
+    for (const block of shell)
+      for (const name of Object.keys(environmentOf(block.code))) expect(known, placeOf(block)).toContain(name);
+  });
+
+  test.each(settings.map((block) => [placeOf(block), block] as const))('%s is taken as it is', (_place, { code }) => {
+    const env = environmentOf(code);
+    expect(Object.keys(env)).not.toEqual([]);
+    // Wrong ones of Binnacle's throw, and OpenTelemetry's are warned of.
+    expect(createSettings({ service: 'answers', env }).warnings).toEqual([]);
+  });
+
+  test.skipIf(!curl)('that ask fit-check get what is printed below them', { timeout: 120_000 }, async () => {
+    const service = await startService({ ENVIRONMENT: 'development' });
+    try {
+      const answers: string[] = [];
+      for (const { code } of asking) {
+        const { stdout } = await run('sh', [
+          '-ec',
+          code.replaceAll('http://localhost:8000', service.url).replaceAll('curl ', 'curl --fail '),
+        ]);
+        answers.push(stdout);
+      }
+      expect(asking).toHaveLength(2);
+      const [stream = '', rest = ''] = answers;
+      for (const event of ['phase', 'phase_complete', 'response', 'complete'])
+        expect(stream).toContain(`event: ${event}`);
+      expect(stream).toMatch(/event: complete\ndata: \{"session_id":"demo".*"provider":"embedded"\}/);
+      for (const told of ['"circuit_breakers"', '"status":"healthy"', 'fit_check_requests_total{status="success"} 1'])
+        expect(rest).toContain(told);
+    } finally {
+      await service.stop();
+    }
+  });
+
+  test.skipIf(!prometheus)('that start Prometheus give it flags and features that it has', async () => {
+    const { stdout } = await run('prometheus', ['--help']);
+    for (const { code } of starting) {
+      for (const [flag] of code.matchAll(/--[a-z.-]+/g)) expect(stdout).toContain(flag);
+      expect(stdout).toContain('exemplar-storage');
+    }
+  });
+});
