@@ -7,15 +7,12 @@ import { fastifyOptions, observeFastify } from 'binnacle/fastify';
 import Fastify from 'fastify';
 
 const obs = observe({ service: 'example' });
+const callbacks = [obs.ai.langchain()];
 const chain = new ChatOpenAI({ model: process.env.LLM_MODEL ?? 'gpt-4o' }).pipe(new StringOutputParser());
 const app = Fastify(fastifyOptions(obs));
 await app.register(observeFastify(obs));
 app.post<{ Body: { question: string } }>('/ask', async (request, reply) => {
-  const { signal } = obs.request() ?? {};
-  const stream = await chain.stream(request.body.question, {
-    callbacks: [obs.ai.langchain()],
-    ...(signal && { signal }),
-  });
+  const stream = await chain.stream(request.body.question, { callbacks, signal: obs.request()?.signal });
   return reply.type('text/plain').send(Readable.from(stream));
 });
 obs.stopOnSignals(() => app.close());
