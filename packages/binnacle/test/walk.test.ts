@@ -146,8 +146,9 @@ describe.skipIf(missing !== undefined)(`the walk${missing === undefined ? '' : `
   test.concurrent.each(FRAMEWORKS)('%s', { timeout: 2 * COMMAND_MS }, async (framework) => {
     const place = (installed as ReadonlyMap<Framework, Place>).get(framework) as Place;
     const start = blocks(framework, 'sh').at(-1) ?? '';
-    const files = filesOf(framework, framework === 'NestJS' ? 'ts' : 'js');
-    for (const [name, text] of files) place.write(name, text);
+    const isTypeScript = framework === 'NestJS';
+    const files = filesOf(framework, isTypeScript ? 'ts' : 'js');
+    for (const [name, text] of [...files, ...(isTypeScript ? filesOf(framework, 'json') : [])]) place.write(name, text);
     await runAsItWas(place, start);
     const [name = '', original = ''] = files.at(-1) ?? [];
     const [diff = ''] = blocks(framework, 'diff');
