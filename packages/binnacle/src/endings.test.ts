@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
 import { runInScope } from './context.ts';
-import { errorTypeOf, outcomeOf, signalInHand } from './endings.ts';
+import { errorTypeOf, outcomeOf, requestInHand, signalInHand } from './endings.ts';
 
 class APIUserAbortError extends Error {}
 class APIConnectionTimeoutError extends Error {}
@@ -40,6 +40,17 @@ test("the signal in hand is the session's own, else the carrier's", () => {
   expect(within({ carrier, signal })).toEqual([signal, 'timeout']);
   expect(within({})).toEqual([undefined, 'error']);
   expect(signalInHand()).toBeUndefined();
+});
+
+test('the request in hand has the signal of what carries it, until a session has its own', () => {
+  const carrier = { signal: new AbortController().signal, declare() {}, whenSettled() {}, closing: {} };
+  const signal = AbortSignal.abort(timeout);
+  const within = (request: object) =>
+    runInScope({ request: { requestId: 'a', ...request }, otel: ROOT_CONTEXT }, () => requestInHand()?.signal);
+  expect(within({ carrier })).toBe(carrier.signal);
+  expect(within({ carrier, signal })).toBe(signal);
+  expect(within({})).toBeUndefined();
+  expect(requestInHand()).toBeUndefined();
 });
 
 describe('errorTypeOf', () => {

@@ -1,5 +1,5 @@
 /** How a thrown value ends a subject: as an error, a timeout, or a cancellation that nobody is to blame for. */
-import { currentRequest, type Outcome } from './context.ts';
+import { currentRequest, type Outcome, type RequestInHand } from './context.ts';
 import type { Level } from './signals.ts';
 
 /** The level of a closing line, by its outcome. */
@@ -18,6 +18,13 @@ export function outcomeOf(
   if (signal?.aborted) return isTimeout(signal.reason) ? 'timeout' : 'cancelled';
   if (isTimeout(error)) return 'timeout';
   return isAbort(error) ? 'cancelled' : 'error';
+}
+
+/** The request in hand as users have it: outside of a session its signal is that of what carries it, made once asked for. */
+export function requestInHand(): RequestInHand | undefined {
+  const request = currentRequest();
+  if (request?.carrier !== undefined) request.signal ??= request.carrier.signal;
+  return request;
 }
 
 /** The signal of the work in hand, or none. */

@@ -4,10 +4,11 @@ import type { Logger } from 'pino';
 import { type Ai, createAi } from './ai/ai.ts';
 import { checkPrices, type PriceTable, readPrices } from './ai/price.ts';
 import { realClock } from './clock.ts';
-import { bindToScope, currentRequest, type RequestInHand } from './context.ts';
+import { bindToScope, type RequestInHand } from './context.ts';
 import { createClients, type ObserveClient } from './drivers/client.ts';
 import { sendsTraceparentByNodeHttp } from './drivers/http-client.ts';
 import { observePublished, type PublishedClient } from './drivers/published.ts';
+import { requestInHand } from './endings.ts';
 import { describeProblem, SettingsError } from './environment.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createHealth, type Health } from './health/health.ts';
@@ -229,7 +230,7 @@ function toObservability(parts: Parts): Observability {
       records.set(service, record);
       record.moved(state);
     },
-    request: currentRequest,
+    request: requestInHand,
     bind: (target) => bindToScope(target),
     quiet: runOutside,
     scrape: (accept) => scrape(registry, accept),

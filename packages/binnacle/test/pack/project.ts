@@ -20,6 +20,14 @@ export interface Project {
   remove(): void;
 }
 
+/** Why npm could not install, where that was a registry that does not answer; any other error is thrown again. */
+export function unreachable(error: unknown): string {
+  const code = UNREACHABLE.exec(String((error as { stderr?: unknown }).stderr))?.[1];
+  // `REQUIRE_SERVERS=1` says that nothing is skipped.
+  if (code === undefined || process.env.REQUIRE_SERVERS === '1') throw error;
+  return `the registry could not be reached: ${code}`;
+}
+
 interface Packed {
   readonly tarball: string;
   remove(): void;
@@ -47,9 +55,7 @@ export async function createProject(packages: readonly string[]): Promise<Projec
     });
   } catch (error) {
     remove();
-    const code = UNREACHABLE.exec(String((error as { stderr?: unknown }).stderr))?.[1];
-    if (code === undefined || process.env.REQUIRE_SERVERS === '1') throw error;
-    return { missing: `the registry could not be reached: ${code}` };
+    return { missing: unreachable(error) };
   } finally {
     packed?.remove();
     compiled.remove();
