@@ -25,6 +25,7 @@ const SHELL: Readonly<Record<string, string>> = {
   'npm start ': 'test/scripts/start.test.ts',
   'OPENAI_BASE_URL=http://localhost:11434/v1 LLM_MODEL=llama3.1': 'apps/fit-check/test/upstreams.test.ts',
   'docker build ': 'test/deploy/dockerfile.test.ts',
+  'npm ci\nnpm pack ': 'packages/binnacle/test/walk.test.ts',
 };
 
 const KNOWN = ['ts', 'js', 'sh', 'json', 'yaml', 'promql', 'diff', ''];
