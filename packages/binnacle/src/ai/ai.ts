@@ -10,9 +10,9 @@ import { createLangChainHandler, type LangChainHandler } from './clients/langcha
 import { openAiKind } from './clients/openai.ts';
 import { type OperationReference, recordScore, type Score } from './evaluation.ts';
 import { isInference, type OperationInfo } from './info.ts';
+import { joinOrStart } from './joined.ts';
 import {
   type CallStatus,
-  joinOrStart,
   type Operation,
   type OperationOptions,
   RunningOperation,

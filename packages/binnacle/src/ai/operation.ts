@@ -3,15 +3,16 @@
  * its tokens, its cost, and exactly one of three endings.
  */
 import { type Context, createContextKey, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
-import { activeContext, type CallInHand, currentRequest, currentScope, runWith } from '../context.ts';
+import { activeContext, type CallInHand, currentRequest, currentScope } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import { errorTypeOf, outcomeOf } from '../endings.ts';
-import type { Signals } from '../signals.ts';
+import type { BoundHistogram, Signals } from '../signals.ts';
 import { Content, type ContentOptions } from './content.ts';
 import { type OperationReference, recordScore, referenceTo, type Score } from './evaluation.ts';
 import { attributesOf, isInference, type OperationInfo, spanKindOf, spanNameOf } from './info.ts';
 import { costOf, type Price } from './price.ts';
 import { recordUsage, sourceOf, type Usage } from './usage.ts';
+import { createWithin, type Within } from './within.ts';
 
 /** A running operation. The first ending stands; whatever comes later changes nothing. */
 export interface Operation {
@@ -72,68 +73,19 @@ export interface ClientOperation extends Operation {
    * so. The breaker above it takes it for a failure.
    */
   breakOff(error?: Error): void;
+  /** It was aborted, by a time limit where one is given, and who reads it is told of a whole: SDKs end aborted streams so. */
+  cutOff(timeout?: Error): void;
 }
 
 /** Under what a running operation is found by what is done within it. */
-const RUNNING = createContextKey('binnacle ai operation');
-/** And what has joined it, by what is done within that. */
-const CLAIM = createContextKey('binnacle ai claim');
+export const RUNNING: symbol = createContextKey('binnacle ai operation');
 
 /** One call's claim to be an operation that its caller has begun. */
-interface Claim {
+export interface Claim {
   /** Whether what it does within itself is of that operation too. */
   readonly open: boolean;
   /** Whether it has told what it used. */
   told: boolean;
-}
-
-/**
- * The operation that an observed call belongs to: the one that its caller has begun for the same model, or one of its own.
- * So a call that is wrapped in `obs.ai.stream` is one operation, and so is one that is repeated there because it failed.
- * Whatever else is called meanwhile or afterwards has an operation of its own: its tokens come on top. `closed`: so has what
- * is called within the call itself, by a tool or by a `fetch` of the host's.
- */
-export function joinOrStart(start: StartOperation, closed = false): StartClientOperation {
-  return (info) => {
-    const context = activeContext();
-    const outer = context.getValue(RUNNING);
-    if (outer instanceof RunningOperation && outer.isOf(info)) {
-      const within = context.getValue(CLAIM);
-      const claim = outer.claim(within, !closed);
-      if (claim !== undefined) return joined(outer, claim, claim === within);
-    }
-    const own = start(info);
-    if (closed) own.claim(undefined, false);
-    return own;
-  };
-}
-
-/** What is told passes on; when it begins, gets its chunks and ends is its caller's to say. `nested`: within what joined. */
-function joined(outer: RunningOperation, claim: Claim, nested: boolean): ClientOperation {
-  const nothing = (): void => {};
-  const context = outer.context.setValue(CLAIM, claim);
-  /** A call that came to nothing leaves its place to the one that repeats it. */
-  const leave = (): void => {
-    if (!nested && !claim.told) outer.release(claim);
-  };
-  return {
-    reference: outer.reference,
-    content: (text) => outer.content(text),
-    input: (messages) => outer.input(messages),
-    output: (messages) => outer.output(messages),
-    usage(usage) {
-      claim.told = true;
-      outer.usage(usage);
-    },
-    response: (response) => outer.response(response),
-    score: (score) => outer.score(score),
-    run: (work) => runWith({ otel: context }, work),
-    chunk: nothing,
-    end: nothing,
-    abort: leave,
-    error: leave,
-    breakOff: (error) => outer.breakOff(error),
-  };
 }
 
 export class RunningOperation implements ClientOperation {
@@ -146,12 +98,16 @@ export class RunningOperation implements ClientOperation {
   readonly #request = currentRequest();
   readonly #call: CallInHand | undefined = currentScope()?.call;
   readonly #content: Content;
+  readonly #within: Within;
+  #gap: BoundHistogram | undefined;
   #lastChunkAt: number | undefined;
   #spoke = false;
   #usage: Usage | undefined;
   #responseModel: string | undefined;
   #responseId: string | undefined;
   #claim: Claim | undefined;
+  #speaker: object | undefined;
+  #cut: { readonly timeout: Error | undefined } | undefined;
   #ended = false;
 
   constructor(signals: Signals, info: OperationInfo, options: OperationOptions) {
@@ -164,6 +120,7 @@ export class RunningOperation implements ClientOperation {
     const parent = activeContext();
     this.#span = signals.spans.start(spanNameOf(info), spanKindOf(info), attributes, parent);
     this.context = trace.setSpan(parent, this.#span).setValue(RUNNING, this);
+    this.#within = createWithin(this.context);
   }
 
   get reference(): OperationReference {
@@ -183,6 +140,7 @@ export class RunningOperation implements ClientOperation {
     if (this.#ended) return undefined;
     if (this.#claim !== undefined) return this.#claim === within && this.#claim.open ? this.#claim : undefined;
     this.#claim = { open, told: false };
+    this.#cut = undefined;
     return this.#claim;
   }
 
@@ -191,23 +149,48 @@ export class RunningOperation implements ClientOperation {
   }
 
   run<T>(work: () => T): T {
-    return runWith({ otel: this.context }, work);
+    return this.#within(work);
   }
 
   chunk(tokens?: number): void {
     if (this.#ended) return;
-    const now = this.#signals.clock.now();
-    const { meters } = this.#signals;
-    const labels = this.#labels();
+    const { clock, meters } = this.#signals;
+    const now = clock.now();
     if (this.#lastChunkAt === undefined) {
-      meters.aiFirstChunk.bind(labels).observe((now - this.#startedAt) / 1000, this.#span.spanContext());
+      meters.aiFirstChunk.bind(this.#labels()).observe((now - this.#startedAt) / 1000, this.#span.spanContext());
       this.#span.setAttribute('gen_ai.response.time_to_first_chunk', (now - this.#startedAt) / 1000);
-    } else meters.aiChunkGap.bind(labels).observe((now - this.#lastChunkAt) / 1000);
+    } else {
+      // Looked up once a stream, not once a chunk.
+      this.#gap ??= meters.aiChunkGap.bind(this.#labels());
+      this.#gap.observe((now - this.#lastChunkAt) / 1000);
+    }
     this.#lastChunkAt = now;
     if (tokens !== undefined && this.#request?.carrier?.signal.aborted) meters.aiAfterDisconnect.bind({}).inc(tokens);
   }
 
-  content(text = ''): void {
+  content(text?: string): void {
+    if (this.#speaker === undefined) this.#hear(text);
+  }
+
+  /** What a call that is this operation says. It reads before whoever is around it: their telling the same is not heard. */
+  contentOf(speaker: object, text?: string): void {
+    if (text !== undefined && text !== '') this.#speaker ??= speaker;
+    if (this.#speaker === undefined || this.#speaker === speaker) this.#hear(text);
+  }
+
+  /** That call came to nothing; another one may say it all again. */
+  silence(speaker: object): void {
+    if (this.#speaker === speaker) this.#speaker = undefined;
+  }
+
+  /** Sets on its span what its caller left out, and who makes the call knows: its endpoint, its parameters. */
+  complete(info: OperationInfo): void {
+    const own = attributesOf(this.#info, this.#request?.sessionId, false);
+    const known = Object.entries(attributesOf(info, undefined, false));
+    this.#span.setAttributes(Object.fromEntries(known.filter(([name]) => own[name] === undefined)));
+  }
+
+  #hear(text = ''): void {
     if (this.#ended) return;
     if (text !== '') this.#content.add(text);
     if (text !== '' && this.#request?.carrier?.signal.aborted) this.#spentInVain(text);
@@ -247,7 +230,8 @@ export class RunningOperation implements ClientOperation {
   }
 
   end(): void {
-    this.#settle('success', '');
+    if (this.#cut === undefined) this.#settle('success', '');
+    else this.cutOff(this.#cut.timeout);
   }
 
   abort(): void {
@@ -264,6 +248,16 @@ export class RunningOperation implements ClientOperation {
     if (this.#ended) return;
     if (this.#call !== undefined) this.#call.fault ??= error;
     this.error(error);
+  }
+
+  cutOff(timeout?: Error): void {
+    if (timeout === undefined) this.abort();
+    else this.breakOff(timeout);
+  }
+
+  /** A call that is this operation was cut off: so was this, unless its caller knows better or makes another. */
+  callWasCutOff(timeout: Error | undefined): void {
+    this.#cut = { timeout };
   }
 
   #labels(): { gen_ai_operation_name: string; gen_ai_provider_name: string; gen_ai_request_model: string } {

@@ -29,9 +29,7 @@ export const MAJORS: readonly Major[] = [
   {
     packages: { openai: '7' },
     node: 22,
-    tests: ['clients/stainless', 'clients/openai', 'operation-joined'].map(
-      (name) => `packages/binnacle/src/ai/${name}.test.ts`,
-    ),
+    tests: ['clients/stainless', 'clients/openai', 'joined'].map((name) => `packages/binnacle/src/ai/${name}.test.ts`),
   },
   {
     packages: { '@anthropic-ai/sdk': '0' },

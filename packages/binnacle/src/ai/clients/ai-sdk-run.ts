@@ -1,7 +1,8 @@
 /** One call of the AI SDK (`generateText`, `embedMany`…): its own operation, and those of its models and tools. */
 import { outcomeOf } from '../../endings.ts';
 import type { OperationInfo } from '../info.ts';
-import { type ClientOperation, joinOrStart, RunningOperation, type StartOperation } from '../operation.ts';
+import { joinOrStart } from '../joined.ts';
+import { type ClientOperation, RunningOperation, type StartOperation } from '../operation.ts';
 import type { Usage } from '../usage.ts';
 import { addUsage, causeOf, isStream, type PartEnd, tellEnd, watchStream } from './ai-sdk-model.ts';
 import { endWhenLeft } from './left.ts';

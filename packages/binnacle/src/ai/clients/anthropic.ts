@@ -84,15 +84,20 @@ function messageReader(operation: ClientOperation): ResultReader {
     stream: () => {
       let usage: Message = {};
       let whole = false;
+      const add = (more: unknown): void => {
+        usage = { ...usage, ...withValues(objectOf(more)) };
+        tellUsage(operation, usage);
+      };
       return {
         read(event) {
           const message = objectOf(event.message);
-          usage = { ...usage, ...withValues(objectOf(message.usage)), ...withValues(objectOf(event.usage)) };
           if (event.type === 'message_start') readMessage(operation, message);
           if (event.type === 'content_block_delta') readDelta(operation, objectOf(event.delta));
           if (event.type === 'message_delta') readMessage(operation, objectOf(event.delta));
           if (event.type === 'message_stop') whole = true;
-          tellUsage(operation, usage);
+          // The first event and the last but one have any.
+          if (message.usage) add(message.usage);
+          if (event.usage) add(event.usage);
         },
         isWhole: () => whole,
       };

@@ -24,6 +24,14 @@ export function answerReader(operation: ClientOperation): StreamReader<Message> 
   const before: Usage[] = [];
   const finished = new Map<number, string>();
   let usage: Usage | undefined;
+  let told: Message = {};
+  /** Every chunk names the same. */
+  const tellNames = (chunk: Message): void => {
+    const isTold = chunk.responseId === told.responseId && chunk.modelVersion === told.modelVersion;
+    if (isTold && finished.size === 0) return;
+    told = chunk;
+    operation.response({ ...namesOf(chunk), ...(finished.size > 0 && { finishReasons: [...finished.values()] }) });
+  };
   return {
     read(chunk) {
       const [first] = listOf(chunk.candidates);
@@ -35,10 +43,10 @@ export function answerReader(operation: ClientOperation): StreamReader<Message> 
       }
       for (const candidate of listOf(chunk.candidates)) readParts(operation, candidate);
       readEndings(chunk, finished);
-      operation.response({ ...namesOf(chunk), ...(finished.size > 0 && { finishReasons: [...finished.values()] }) });
+      tellNames(chunk);
       // What is known of the input alone, in the middle, would say that nothing was answered.
       if (finished.size > 0 || hasOutput(chunk)) usage = usageOf(chunk) ?? usage;
-      if (usage !== undefined) operation.usage(sumOf([...before, usage]));
+      if (usage !== undefined) operation.usage(before.length === 0 ? usage : sumOf([...before, usage]));
     },
     isWhole: () => finished.size > 0,
   };

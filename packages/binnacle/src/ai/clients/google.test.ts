@@ -270,6 +270,37 @@ describe('what goes wrong', () => {
     expect(await observed.calls(GEMINI)).toEqual([0, 2, 1]);
   });
 
+  test('so it is within a stream that is read, and of one that nobody reads', async () => {
+    const server = await replay(sse(whole.slice(0, 1), 'hold'));
+    const late = new DOMException('late', 'TimeoutError');
+    for (const [reason, calls] of [
+      [late, [0, 1, 0]],
+      [new Error('enough'), [0, 0, 1]],
+    ] as const) {
+      for (const reads of [true, false]) {
+        const own = new AbortController();
+        const { client, observed } = observe(server.url);
+        const stream = await ask(client, { abortSignal: own.signal });
+        if (reads) await stream.next();
+        own.abort(reason);
+        if (reads) await expect(stream.next()).rejects.toThrow();
+        expect(await observed.calls(GEMINI)).toEqual(calls);
+        expect(observed.told().attributes['error.type']).toBe(reason === late ? 'timeout' : 'cancelled');
+      }
+    }
+  });
+
+  test('a stream that has said that it is whole is, though it is aborted before its reader leaves', async () => {
+    const server = await replay(sse(whole, 'hold'));
+    const own = new AbortController();
+    const { client, observed } = observe(server.url);
+    const stream = await ask(client, { abortSignal: own.signal });
+    for (let n = 0; n < whole.length; n += 1) await stream.next();
+    own.abort();
+    await stream.return(undefined);
+    expect(await observed.calls(GEMINI)).toEqual([1, 0, 0]);
+  });
+
   test('a client that leaves before a whole answer has begun takes its call with it', async () => {
     const delays: number[] = [];
     for (let n = 0; n < 3; n += 1) {

@@ -1,13 +1,14 @@
 /** The official `@google/genai`: what its models generate and embed, one operation a call, in place. Chats go through it. */
 import { createContextKey } from '@opentelemetry/api';
-import { activeContext, runWith } from '../../context.ts';
+import { activeContext } from '../../context.ts';
 import type { OperationInfo, RequestParameters } from '../info.ts';
 import type { ClientOperation } from '../operation.ts';
 import type { Usage } from '../usage.ts';
+import { createWithin, type Within } from '../within.ts';
 import type { AiClientKind } from './client.ts';
 import { answerReader, readAnswer, readEmbeddings, usageOf } from './google-answer.ts';
 import { endpointOf, type Message, numberOf, objectOf, partOf, stringOf } from './stainless.ts';
-import { guard, replace, signalFor, watchIterator } from './watched.ts';
+import { abandon, guard, replace, signalFor, watchIterator } from './watched.ts';
 
 export const googleKind: AiClientKind = {
   name: 'GoogleGenAI of "@google/genai"',
@@ -21,7 +22,7 @@ export const googleKind: AiClientKind = {
       const config = objectOf(given.config);
       const started = start({ ...infoOf(client, given, config), operation, stream });
       guard(() => started.input([config.systemInstruction, given.contents].filter((part) => part !== undefined)));
-      return { operation: started, rounds: [], signal: signalFor(config.abortSignal as AbortSignal | undefined) };
+      return toCall(started, signalFor(config.abortSignal as AbortSignal | undefined));
     };
     observeCalls(models, 'generateContent', {
       begin: (given) => begin('generate_content', given, false),
@@ -41,16 +42,21 @@ interface Call {
   /** What each request used, where the SDK hands on the last answer alone. */
   readonly rounds: Usage[];
   readonly signal: AbortSignal | undefined;
+  /** What the SDK does for it is done within it. */
+  readonly run: Within;
 }
 
-const CALL = createContextKey('binnacle google call');
+/** Under what the requests of a call find where to tell what they used. */
+const ROUNDS = createContextKey('binnacle google rounds');
 
-function runCall<T>(call: Call, work: () => T): T {
-  return call.operation.run(() => runWith({ otel: activeContext().setValue(CALL, call) }, work));
+function toCall(operation: ClientOperation, signal: AbortSignal | undefined): Call {
+  const rounds: Usage[] = [];
+  const context = operation.run(activeContext).setValue(ROUNDS, rounds);
+  return { operation, rounds, signal, run: createWithin(context) };
 }
 
-function callInHand(): Call | undefined {
-  return activeContext().getValue(CALL) as Call | undefined;
+function roundsInHand(): Usage[] | undefined {
+  return activeContext().getValue(ROUNDS) as Usage[] | undefined;
 }
 
 /**
@@ -61,7 +67,7 @@ function passSignals(api: object | undefined): void {
   if (api === undefined) return;
   for (const name of ['request', 'requestStream']) {
     replace<[Message], unknown>(api, name, (original) => (request) => {
-      if (callInHand() === undefined) return original(request);
+      if (roundsInHand() === undefined) return original(request);
       const signal = signalFor(request.abortSignal as AbortSignal | undefined);
       return original(signal === undefined ? request : { ...request, abortSignal: signal });
     });
@@ -74,7 +80,7 @@ function countRounds(models: object): void {
     const answer = await original(params);
     guard(() => {
       const usage = usageOf(objectOf(answer));
-      if (usage !== undefined) callInHand()?.rounds.push(usage);
+      if (usage !== undefined) roundsInHand()?.push(usage);
     });
     return answer;
   });
@@ -89,12 +95,12 @@ function observeCalls(models: object, name: string, { begin, read }: Reading): v
   replace<[Message], Promise<unknown>>(models, name, (original) => async (given) => {
     const call = begin(objectOf(given));
     try {
-      const answer = await runCall(call, () => original(given));
+      const answer = await call.run(() => original(given));
       guard(() => read(call, objectOf(answer)));
       guard(() => call.operation.end());
       return answer;
     } catch (error) {
-      tell(call, error);
+      fail(call, error);
       throw error;
     }
   });
@@ -106,11 +112,11 @@ function observeStreams(models: object, begin: (given: Message) => Call): void {
   replace<[Message], Promise<Chunks>>(models, 'generateContentStream', (original) => async (given) => {
     const call = begin(objectOf(given));
     try {
-      const chunks = await runCall(call, () => original(given));
+      const chunks = await call.run(() => original(given));
       guard(() => watchChunks(call, chunks));
       return chunks;
     } catch (error) {
-      tell(call, error);
+      fail(call, error);
       throw error;
     }
   });
@@ -121,28 +127,24 @@ const forgotten = new FinalizationRegistry<ClientOperation>((operation) => guard
 
 /** The generator stays the SDK's own; its three methods are watched. */
 function watchChunks(call: Call, chunks: Chunks): void {
-  const { operation, signal } = call;
+  const { operation, signal, run } = call;
   const next = chunks.next.bind(chunks);
-  const leave = aborterOf(operation);
+  const leave = aborterOf(call);
+  let begun = false;
   const inner: AsyncIterator<Message> = {
-    async next(...args) {
-      signal?.removeEventListener('abort', leave);
-      try {
-        return await runCall(call, () => next(...args));
-      } catch (error) {
-        tell(call, error);
-        throw error;
-      }
+    next(...args) {
+      if (!begun) signal?.removeEventListener('abort', leave);
+      begun = true;
+      return next(...args);
     },
     return: chunks.return.bind(chunks),
     throw: chunks.throw.bind(chunks),
   };
-  const reader = answerReader(operation);
-  const watched = watchIterator(operation, inner, {
-    read: (chunk) => reader.read(chunk),
-    isWhole: () => reader.isWhole(),
-    isAborted: () => signal?.aborted === true,
-  });
+  const watched = watchIterator(
+    { operation, signal, run, fail: (error) => fail(call, error), isAborted: () => signal?.aborted === true },
+    inner,
+    answerReader(operation),
+  );
   signal?.addEventListener('abort', leave, { once: true });
   forgotten.register(chunks, operation);
   for (const [name, value] of Object.entries(watched)) {
@@ -153,8 +155,8 @@ function watchChunks(call: Call, chunks: Chunks): void {
 }
 
 /** Made apart from the stream, which a signal that lives longer would keep in memory else. */
-function aborterOf(operation: ClientOperation): () => void {
-  return () => guard(() => operation.abort());
+function aborterOf({ operation, signal }: Call): () => void {
+  return () => guard(() => abandon(operation, signal));
 }
 
 /** The SDK aborts with one and the same error whether its caller or its own time limit (`httpOptions.timeout`) ended a call. */
@@ -162,12 +164,10 @@ class RequestTimeoutError extends Error {
   override readonly name = 'TimeoutError';
 }
 
-function tell({ operation, signal }: Call, error: unknown): void {
+function fail({ operation, signal }: Call, error: unknown): void {
   guard(() => {
-    if (signal?.aborted) {
-      if (objectOf(signal.reason).name === 'TimeoutError') operation.error(signal.reason);
-      else operation.abort();
-    } else operation.error(objectOf(error).name === 'AbortError' ? new RequestTimeoutError() : error);
+    if (signal?.aborted) abandon(operation, signal);
+    else operation.error(objectOf(error).name === 'AbortError' ? new RequestTimeoutError() : error);
   });
 }
 

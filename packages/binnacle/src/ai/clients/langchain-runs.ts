@@ -2,7 +2,8 @@
 import { currentScope, runInScope, type Scope } from '../../context.ts';
 import { outcomeOf } from '../../endings.ts';
 import { isInference, type OperationInfo } from '../info.ts';
-import { type ClientOperation, joinOrStart, type StartOperation } from '../operation.ts';
+import { joinOrStart } from '../joined.ts';
+import type { ClientOperation, StartOperation } from '../operation.ts';
 import { endWhenLeft } from './left.ts';
 import { guard } from './watched.ts';
 

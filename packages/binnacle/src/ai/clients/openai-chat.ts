@@ -4,7 +4,7 @@ import type { Usage } from '../usage.ts';
 import { listOf, type Message, numberOf, objectOf, type ResultReader, stringOf } from './stainless.ts';
 
 /** `asks`: the usage of a stream is asked for here, and hidden from its reader. */
-export function chatReader(operation: ClientOperation, asks: () => boolean = () => false): ResultReader {
+export function chatReader(operation: ClientOperation, asks?: () => boolean): ResultReader {
   return {
     whole(answer) {
       const choices = listOf(answer.choices);
@@ -18,7 +18,7 @@ export function chatReader(operation: ClientOperation, asks: () => boolean = () 
       return {
         read(chunk) {
           tellUsage(operation, chunk.usage);
-          if (asks() && chunk.usage === null) Reflect.deleteProperty(chunk, 'usage');
+          if (asks?.() && chunk.usage === null) Reflect.deleteProperty(chunk, 'usage');
           for (const choice of listOf(chunk.choices)) {
             readDelta(operation, choice);
             const reason = stringOf(choice.finish_reason);
@@ -27,9 +27,11 @@ export function chatReader(operation: ClientOperation, asks: () => boolean = () 
           if (finished.size > 0) operation.response({ ...namesOf(chunk), finishReasons: [...finished.values()] });
         },
         isWhole: () => finished.size > 0,
+        ...(asks && {
+          hides: (chunk: Message) => asks() && listOf(chunk.choices).length === 0 && chunk.usage !== undefined,
+        }),
       };
     },
-    hides: (chunk) => asks() && listOf(chunk.choices).length === 0 && chunk.usage !== undefined,
   };
 }
 
@@ -56,6 +58,8 @@ function tellUsage(operation: ClientOperation, usage: unknown): void {
 
 /** Cached tokens are a part of the prompt's, reasoning ones of the completion's. */
 function usageOf(usage: unknown): Usage | undefined {
+  // Most chunks have none.
+  if (usage === null || usage === undefined) return undefined;
   const { prompt_tokens: input, completion_tokens: output, ...details } = objectOf(usage);
   const inputTokens = numberOf(input);
   if (inputTokens === undefined) return undefined;

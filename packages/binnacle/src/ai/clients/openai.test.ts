@@ -284,6 +284,16 @@ describe('whose usage nobody tells', () => {
     expect(observed.told().attributes).toMatchObject({ 'gen_ai.usage.input_tokens': 62 });
   });
 
+  test('what is no chunk at all passes to its reader where it is asked for, too', async () => {
+    const server = await replay(sse(['data: null\n\n', ...WITH]));
+    const ask = (_: unknown, init?: RequestInit): Promise<Response> => fetch(server.url, init);
+    const { client, observed } = observe(new OpenAI({ apiKey: 'k', baseURL: 'https://api.openai.com/v1', fetch: ask }));
+    const { items, error } = await collect(await client.chat.completions.create(STREAM));
+    // It is one more, and `[DONE]` is none.
+    expect([items[0], error, items.length]).toEqual([null, undefined, WITHOUT.length]);
+    expect(await observed.calls('m1')).toEqual([1, 0, 0]);
+  });
+
   test('it is not asked for where somebody reads the bytes themselves', async () => {
     const { server, openAi } = await openAiAt('https://api.openai.com/v1');
     const { client, observed } = observe(openAi());

@@ -1,10 +1,12 @@
 /** The SDKs of OpenAI and Anthropic, real, over real sockets, against what their providers say on the wire. */
 import Anthropic from '@anthropic-ai/sdk';
+import { trace } from '@opentelemetry/api';
 import fc from 'fast-check';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, test } from 'vitest';
 import { until } from '../../../test/until.ts';
 import { type Replay, readWire, sse, startReplay, type WireAnswer } from '../../../test/wire/replay.ts';
+import { isReported } from '../../drivers/client.test-helper.ts';
 import { observeUndici } from '../../drivers/undici.ts';
 import { anthropicKind } from './anthropic.ts';
 import { middleOf } from './observed.test-helper.ts';
@@ -20,28 +22,30 @@ afterEach(async () => {
 type Ask = (
   url: string,
   observe: boolean,
+  options?: { readonly signal?: AbortSignal; readonly fetch?: typeof fetch },
 ) => { observed: Observed | undefined; ask(): Promise<AsyncIterable<unknown>> };
 
-const openAi = (url: string, observe: boolean) => {
-  const client = new OpenAI({ apiKey: 'sk-secret-key', baseURL: `${url}/v1`, maxRetries: 1 });
+const openAi = (url: string, observe: boolean, own: typeof fetch | undefined) => {
+  const client = new OpenAI({ apiKey: 'sk-secret-key', baseURL: `${url}/v1`, maxRetries: 1, fetch: own });
   return { client, observed: observe ? observeClient(client, KINDS) : undefined };
 };
 const MESSAGES = [{ role: 'user' as const, content: 'marker-7781' }];
-const chat: Ask = (url, observe) => {
-  const { client, observed } = openAi(url, observe);
+const chat: Ask = (url, observe, { fetch: own, ...options } = {}) => {
+  const { client, observed } = openAi(url, observe, own);
   const body = { model: 'm1', messages: MESSAGES, stream: true as const, stream_options: { include_usage: true } };
-  return { observed, ask: async () => client.chat.completions.create(body) };
+  return { observed, ask: async () => client.chat.completions.create(body, options) };
 };
-const responses: Ask = (url, observe) => {
-  const { client, observed } = openAi(url, observe);
-  return { observed, ask: async () => client.responses.create({ model: 'm1', input: 'marker-7781', stream: true }) };
+const responses: Ask = (url, observe, { fetch: own, ...options } = {}) => {
+  const { client, observed } = openAi(url, observe, own);
+  const body = { model: 'm1', input: 'marker-7781', stream: true as const };
+  return { observed, ask: async () => client.responses.create(body, options) };
 };
-const messages: Ask = (url, observe) => {
-  const client = new Anthropic({ apiKey: 'sk-secret-key', baseURL: url, maxRetries: 1 });
+const messages: Ask = (url, observe, { fetch: own, ...options } = {}) => {
+  const client = new Anthropic({ apiKey: 'sk-secret-key', baseURL: url, maxRetries: 1, fetch: own });
   const body = { model: 'm1', max_tokens: 99, messages: MESSAGES, stream: true as const };
   return {
     observed: observe ? observeClient(client, KINDS) : undefined,
-    ask: async () => client.messages.create(body),
+    ask: async () => client.messages.create(body, options),
   };
 };
 
@@ -390,6 +394,123 @@ describe.each(PROVIDERS)('$name: what goes wrong before an answer', ({ ask: open
       expect(await observed?.calls('m1')).toEqual([0, 0, 1]);
     }
     expect(middleOf(delays)).toBeLessThan(100);
+  });
+});
+
+describe.each(PROVIDERS)('$name: whose signal is aborted', ({ ask: open, fixture }) => {
+  const REASONS = [
+    { name: 'by a time limit', reason: new DOMException('late', 'TimeoutError'), calls: [0, 1, 0], type: 'timeout' },
+    { name: 'by its caller', reason: new Error('enough'), calls: [0, 0, 1], type: 'cancelled' },
+  ] as const;
+  /** One piece: how many more come before an abort is heard of is the network's to say. */
+  const begun = readWire(fixture).slice(0, 1);
+
+  test.each(REASONS)('$name, before it is answered', async ({ reason, calls, type }) => {
+    const server = await replay(sse([], 'hold'));
+    const own = new AbortController();
+    const { observed, ask } = open(server.url, true, { signal: own.signal });
+    const asked = ask();
+    await until(() => server.requests.length === 1);
+    own.abort(reason);
+    await expect(asked).rejects.toThrow('Request was aborted.');
+    expect(await observed?.calls('m1')).toEqual(calls);
+    expect(observed?.told().attributes['error.type']).toBe(type);
+  });
+
+  test.each(REASONS)(
+    '$name, within its stream: its reader sees what a bare SDK gives',
+    async ({ reason, calls, type }) => {
+      const server = await replay(sse(begun, 'hold'));
+      const follow = async (observe: boolean) => {
+        const own = new AbortController();
+        const { observed, ask } = open(server.url, observe, { signal: own.signal });
+        const stream = await ask();
+        const seen: unknown[] = [];
+        for await (const item of stream) {
+          seen.push(item);
+          own.abort(reason);
+        }
+        return { observed, seen };
+      };
+      const { observed, seen } = await follow(true);
+      expect(seen).toEqual((await follow(false)).seen);
+      expect(await observed?.calls('m1')).toEqual(calls);
+      expect(observed?.told().attributes['error.type']).toBe(type);
+    },
+  );
+
+  test.each(REASONS)('$name, while nobody reads, and when its reader leaves', async ({ reason, calls, type }) => {
+    const server = await replay(sse(begun, 'hold'));
+    for (const reads of [false, true]) {
+      const own = new AbortController();
+      const { observed, ask } = open(server.url, true, { signal: own.signal });
+      const stream = await ask();
+      const items = reads ? stream[Symbol.asyncIterator]() : undefined;
+      await items?.next();
+      own.abort(reason);
+      await items?.return?.();
+      expect(await observed?.calls('m1')).toEqual(calls);
+      expect(observed?.told().attributes['error.type']).toBe(type);
+    }
+  });
+});
+
+describe.each(PROVIDERS)('$name: what its stream does', ({ ask: open, fixture }) => {
+  test('is done within the operation, and what its reader does is not', async () => {
+    const events = readWire(fixture);
+    const pulled: (string | undefined)[] = [];
+    const spanInHand = (): string | undefined => trace.getActiveSpan()?.spanContext().spanId;
+    // A body that is made as it is read: each piece when it is asked for.
+    const lazily = async (): Promise<Response> => {
+      const pieces = events.map((event) => Buffer.from(event));
+      const pull = (controller: ReadableStreamDefaultController): void => {
+        pulled.push(spanInHand());
+        const piece = pieces.shift();
+        if (piece === undefined) controller.close();
+        else controller.enqueue(piece);
+      };
+      return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }), {
+        headers: { 'content-type': 'text/event-stream' },
+      });
+    };
+    const { observed, ask } = open('http://127.0.0.1:1', true, { fetch: lazily });
+    let items = 0;
+    for await (const _ of await ask()) {
+      items += 1;
+      expect(spanInHand()).toBeUndefined();
+    }
+    expect(items).toBeGreaterThan(2);
+    const [operation] = observed?.signals.ended() ?? [];
+    // Newer SDKs of OpenAI's do not wait for the end behind `[DONE]`.
+    expect(pulled.length).toBeGreaterThanOrEqual(events.length);
+    expect([...new Set(pulled)]).toEqual([operation?.spanContext().spanId]);
+  });
+
+  test('and fails in is an error that nobody handles where nobody does, and handled where somebody does', async () => {
+    const server = await replay(sse(readWire(fixture).slice(0, 3), 'reset'));
+    for (const handles of [false, true]) {
+      const { observed, ask } = open(server.url, true);
+      const items = (await ask())[Symbol.asyncIterator]();
+      // All at once: to wait for one would be to handle it.
+      const read = (): void => {
+        for (let n = 0; n < 9; n += 1) void (handles ? items.next().catch(() => {}) : items.next());
+      };
+      const isOver = (): boolean => observed?.signals.ended().length === 1;
+      expect(await isReported(read, isOver)).toBe(!handles);
+    }
+  });
+
+  test('is asked for as many items at once as its reader likes, and gives each in its turn', async () => {
+    const server = await replay(sse(readWire(fixture)));
+    const take = async (observe: boolean) => {
+      const { observed, ask } = open(server.url, observe);
+      const items = (await ask())[Symbol.asyncIterator]();
+      return { observed, steps: await Promise.all(Array.from({ length: 99 }, () => items.next())) };
+    };
+    const { observed, steps } = await take(true);
+    expect(steps).toEqual((await take(false)).steps);
+    expect(steps.at(-1)).toEqual({ done: true, value: undefined });
+    expect(await observed?.calls('m1')).toEqual([1, 0, 0]);
   });
 });
 

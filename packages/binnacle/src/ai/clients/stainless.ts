@@ -3,7 +3,16 @@
  * parses when somebody waits for it, and streams keep their iterator in a field. Both are observed as instances.
  */
 import type { ClientOperation } from '../operation.ts';
-import { guard, replace, type StreamReader, signalFor, watchIterator } from './watched.ts';
+import {
+  abandon,
+  guard,
+  replace,
+  type StreamCall,
+  type StreamReader,
+  signalFor,
+  timeoutOf,
+  watchIterator,
+} from './watched.ts';
 
 /** How a call's result is read. */
 export interface ResultReader {
@@ -11,8 +20,6 @@ export interface ResultReader {
   whole(answer: Message): void;
   /** Starts to read a stream. */
   stream(): StreamReader<Message>;
-  /** Whether an item is there only because it was asked for here: its reader never sees it. */
-  hides?(item: Message): boolean;
   /** The answer's bytes will be read as they come: nothing may be in them that its caller did not ask for. */
   raw?(): void;
 }
@@ -50,6 +57,11 @@ export interface BegunCall {
   readonly reader: ResultReader;
 }
 
+/** A call that was made. */
+interface SentCall extends Pick<BegunCall, 'operation' | 'reader'> {
+  readonly signal: AbortSignal | undefined;
+}
+
 type Create = [body: unknown, options?: Message];
 
 /** Observes a resource's `create`. The signal of the request in hand goes with it. */
@@ -62,44 +74,48 @@ export function observeCreate(owner: object, begin: (given: Message) => BegunCal
     });
     if (call === undefined) return original(given, options);
     const { operation, body, reader } = call;
-    const signal = signalFor(objectOf(options).signal as AbortSignal | undefined);
     // Newer SDKs take options that are yet to come: those are passed on as they are.
-    const more = signal === undefined || isThenable(options) ? options : { ...options, signal };
+    const signal = isThenable(options) ? undefined : signalFor(objectOf(options).signal as AbortSignal | undefined);
+    const more = signal === undefined ? options : { ...options, signal };
+    const sent: SentCall = { operation, reader, signal };
     try {
-      return watchCall(
-        operation,
-        operation.run(() => original(body, more)),
-        reader,
-      );
+      const result = operation.run(() => original(body, more));
+      return watchCall(sent, result);
     } catch (error) {
-      guard(() => operation.error(error));
+      fail(sent, error);
       throw error;
     }
   });
 }
 
+/** What is thrown of a call whose time limit ran out is the SDK's word for any that was aborted. */
+function fail({ operation, signal }: SentCall, error: unknown): void {
+  guard(() => operation.error(timeoutOf(signal) ?? error));
+}
+
 /** Observes one call; gives what the SDK gave. What is no `APIPromise` is passed on, and its operation ends at once. */
-function watchCall<P>(operation: ClientOperation, result: P, reader: ResultReader): P {
+function watchCall<P>(call: SentCall, result: P): P {
+  const { operation, reader } = call;
   if (!isApiPromise(result)) {
     guard(() => operation.end());
     return result;
   }
   const { parseResponse, asResponse } = result;
   const state: CallState = { parsed: false, handedOn: false };
-  watchResponse(operation, result, state);
+  watchResponse(call, result, state);
   result.parseResponse = async (client, props) => {
     state.parsed = true;
     forgotten.unregister(operation);
     try {
       const value = await parseResponse.call(result, client, props);
-      guard(() => watchValue(operation, value, reader));
+      guard(() => watchValue(call, value));
       return value;
     } catch (error) {
-      guard(() => operation.error(error));
+      fail(call, error);
       throw error;
     }
   };
-  watchUnwrapped(operation, result, reader, state);
+  watchUnwrapped(call, result, state);
   const { _responseProps: propsOf } = result;
   if (propsOf !== undefined) {
     result._responseProps = async () => {
@@ -125,14 +141,14 @@ interface CallState {
 }
 
 /** OpenAI's SDK from 7 on makes other promises of the request itself, past what is observed of this one. */
-function watchUnwrapped(operation: ClientOperation, result: ApiPromise, reader: ResultReader, state: CallState): void {
+function watchUnwrapped(call: SentCall, result: ApiPromise, state: CallState): void {
   if (!Object.hasOwn(result, '_thenUnwrap')) return;
   const { _thenUnwrap: unwrap } = result;
   result._thenUnwrap = (transform) => {
     state.handedOn = true;
     // What is made of it is rejected in its place, and tells of it.
     result.responsePromise.catch(() => {});
-    return watchCall(operation, unwrap.call(result, transform), reader);
+    return watchCall(call, unwrap.call(result, transform));
   };
 }
 
@@ -158,7 +174,8 @@ async function drain(stream: unknown): Promise<void> {
  * In the promise's place, not beside it: a listener beside it would hide a rejection that nobody handles. An answer that
  * nobody waits for is ended with its memory; what holds it meanwhile is who waits.
  */
-function watchResponse(operation: ClientOperation, result: ApiPromise & object, state: CallState): void {
+function watchResponse(call: SentCall, result: ApiPromise & object, state: CallState): void {
+  const { operation } = call;
   const waiting = new WeakRef(result);
   result.responsePromise = result.responsePromise.then(
     (props) => {
@@ -171,15 +188,16 @@ function watchResponse(operation: ClientOperation, result: ApiPromise & object, 
       return props;
     },
     (error: unknown) => {
-      guard(() => operation.error(error));
+      fail(call, error);
       throw error;
     },
   );
 }
 
-function watchValue(operation: ClientOperation, value: unknown, reader: ResultReader): void {
+function watchValue(call: SentCall, value: unknown): void {
+  const { operation, reader } = call;
   if (isSdkStream(value)) {
-    watchStream(operation, value, reader);
+    watchStream(call, value);
     return;
   }
   if (typeof value === 'object' && value !== null) guard(() => reader.whole(value as Message));
@@ -189,21 +207,18 @@ function watchValue(operation: ClientOperation, value: unknown, reader: ResultRe
 /** Answers that nobody waits for and streams that nobody reads are ended with their connection, or with their memory. */
 const forgotten = new FinalizationRegistry<ClientOperation>((operation) => guard(() => operation.abort()));
 
-function watchStream(operation: ClientOperation, stream: SdkStream, reader: ResultReader): void {
+function watchStream(call: SentCall, stream: SdkStream): void {
+  const { operation, reader } = call;
   const { iterator, controller } = stream;
   const state = { begun: false };
   forgotten.register(stream, operation, state);
-  abortUnread(operation, controller.signal, state);
+  abortUnread(call, controller.signal, state);
   stream.iterator = () => {
     const items = iterator.call(stream);
     // The SDK itself refuses to be read twice.
     if (state.begun) return items;
     state.begun = true;
-    const watched = watchIterator(operation, items, {
-      ...bindReader(reader.stream()),
-      isAborted: () => controller.signal.aborted,
-    });
-    const read = toIterable(reader.hides === undefined ? watched : without(watched, reader.hides));
+    const read = toIterable(watchIterator(toStreamCall(call, controller.signal), items, reader.stream()));
     // Who reads holds what is read of it, and need not hold the stream.
     forgotten.unregister(state);
     forgotten.register(read, operation);
@@ -211,13 +226,21 @@ function watchStream(operation: ClientOperation, stream: SdkStream, reader: Resu
   };
 }
 
-/** A function of its own: a listener made beside the stream would keep it in memory for as long as its connection is open. */
-function abortUnread(operation: ClientOperation, signal: AbortSignal, state: { readonly begun: boolean }): void {
-  signal.addEventListener('abort', () => guard(() => void (state.begun || operation.abort())), { once: true });
+/** `own`: the SDK's signal, which it aborts for its caller's, and for whoever asks the stream itself to end. */
+function toStreamCall(call: SentCall, own: AbortSignal): StreamCall {
+  const { operation, signal } = call;
+  return {
+    operation,
+    signal,
+    run: (work) => operation.run(work),
+    fail: (error) => fail(call, error),
+    isAborted: () => own.aborted,
+  };
 }
 
-function bindReader(reader: StreamReader<Message>): StreamReader<Message> {
-  return { read: (item) => reader.read(item), isWhole: () => reader.isWhole() };
+/** A function of its own: a listener made beside the stream would keep it in memory for as long as its connection is open. */
+function abortUnread({ operation, signal }: SentCall, own: AbortSignal, state: { readonly begun: boolean }): void {
+  own.addEventListener('abort', () => guard(() => void (state.begun || abandon(operation, signal))), { once: true });
 }
 
 /** The SDK's iterators are generators, which iterate over themselves. */
@@ -227,18 +250,6 @@ function toIterable(items: AsyncIterator<Message>): AsyncIterableIterator<Messag
       return this as AsyncIterableIterator<Message>;
     },
   });
-}
-
-function without(items: AsyncIterator<Message>, hides: (item: Message) => boolean): AsyncIterator<Message> {
-  return {
-    ...items,
-    async next(...args) {
-      for (;;) {
-        const step = await items.next(...args);
-        if (step.done === true || !hides(step.value)) return step;
-      }
-    },
-  };
 }
 
 function isThenable(value: unknown): boolean {

@@ -1,6 +1,7 @@
 /** An SDK's stream, watched while its reader reads it: items, errors and their order pass as they are. */
 import { signalInHand } from '../../endings.ts';
 import type { ClientOperation } from '../operation.ts';
+import type { Within } from '../within.ts';
 
 /** What a client knows of its provider's stream. */
 export interface StreamReader<T> {
@@ -8,60 +9,99 @@ export interface StreamReader<T> {
   read(item: T): void;
   /** Whether the stream has said that it is whole. */
   isWhole(): boolean;
-  /** Whether the stream was told to end by its caller: SDKs end an aborted stream as if it were whole. */
-  isAborted?(): boolean;
+  /** Whether an item is there only because it was asked for here: who reads the stream never sees it. */
+  hides?(item: T): boolean;
 }
 
-/** Wraps an iterator; the operation ends as it does. */
+/** The call that a stream answers. */
+export interface StreamCall {
+  readonly operation: ClientOperation;
+  /** The signal that it was made with. */
+  readonly signal: AbortSignal | undefined;
+  /** What the stream does is done within it. */
+  readonly run: Within;
+  /** Tells of what the stream throws. */
+  readonly fail: (error: unknown) => void;
+  /** Whether the stream was told to end: SDKs end an aborted stream as if it were whole. */
+  readonly isAborted: () => boolean;
+}
+
+/** Wraps an iterator; the operation ends as it does. What it costs is paid for each chunk: one promise more, no function. */
 export function watchIterator<T, R, N>(
-  operation: ClientOperation,
+  { operation, signal, run, fail, isAborted }: StreamCall,
   iterator: AsyncIterator<T, R, N>,
   reader: StreamReader<T>,
 ): AsyncIterator<T, R, N> {
   const finish = (): void => {
     if (reader.isWhole()) operation.end();
-    else if (reader.isAborted?.() === true) operation.abort();
+    else if (isAborted()) operation.cutOff(timeoutOf(signal));
     else operation.breakOff();
   };
-  const step = async (taken: Promise<IteratorResult<T, R>>): Promise<IteratorResult<T, R>> => {
-    try {
-      const result = await taken;
-      if (result.done === true) guard(finish);
-      else {
-        guard(() => operation.chunk());
-        guard(() => reader.read(result.value));
-      }
+  const hear = (): void => operation.chunk();
+  const read = (item: T): void => reader.read(item);
+  const step = (): Promise<IteratorResult<T, R>> => iterator.next();
+  const stepWith = (args: [] | [N]) => (): Promise<IteratorResult<T, R>> => iterator.next(...args);
+  const onStep = (result: IteratorResult<T, R>): IteratorResult<T, R> | Promise<IteratorResult<T, R>> => {
+    if (result.done === true) {
+      guard(finish);
       return result;
-    } catch (error) {
-      guard(() => operation.error(error));
-      throw error;
     }
+    guard(hear);
+    guard(read, result.value);
+    return isHidden(reader, result.value) ? next() : result;
   };
-  const watched: AsyncIterator<T, R, N> = {
-    next: (...args) => step(operation.run(() => iterator.next(...args))),
+  const onError = (error: unknown): never => {
+    fail(error);
+    throw error;
   };
+  const next = (...args: [] | [N]): Promise<IteratorResult<T, R>> =>
+    Promise.resolve(run(args.length === 0 ? step : stepWith(args))).then(onStep, onError);
+  const watched: AsyncIterator<T, R, N> = { next };
   const leave = iterator.return?.bind(iterator);
   if (leave !== undefined) {
     watched.return = (value) => {
       // Its reader left: before the end, or with all that there was.
-      guard(() => (reader.isWhole() ? operation.end() : operation.abort()));
-      return operation.run(() => leave(value));
+      guard(() => (reader.isWhole() ? operation.end() : abandon(operation, signal)));
+      return run(() => leave(value));
     };
   }
   const raise = iterator.throw?.bind(iterator);
   if (raise !== undefined) {
     watched.throw = (error) => {
       guard(() => operation.error(error));
-      return operation.run(() => raise(error));
+      return run(() => raise(error));
     };
   }
   return watched;
 }
 
-/** Telemetry at run time never throws into its host. */
-export function guard(work: () => void): void {
+function isHidden<T>(reader: StreamReader<T>, item: T): boolean {
   try {
-    work();
+    return reader.hides?.(item) === true;
+  } catch {
+    return false;
+  }
+}
+
+/** The time limit of the caller's that ended a call. SDKs throw one and the same error whatever its signal was aborted for. */
+export function timeoutOf(signal: AbortSignal | undefined): Error | undefined {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error && reason.name === 'TimeoutError' ? reason : undefined;
+}
+
+/** Ends the operation of a call that was given up: by a time limit it failed, by anybody it was cancelled. */
+export function abandon(operation: ClientOperation, signal: AbortSignal | undefined): void {
+  const timeout = timeoutOf(signal);
+  if (timeout === undefined) operation.abort();
+  else operation.error(timeout);
+}
+
+/** Telemetry at run time never throws into its host. What is done often is handed what it is `given`, and made once. */
+export function guard(work: () => void): void;
+export function guard<T>(work: (given: T) => void, given: T): void;
+export function guard(work: (given?: unknown) => void, given?: unknown): void {
+  try {
+    work(given);
   } catch {
     // There is nobody to tell.
   }

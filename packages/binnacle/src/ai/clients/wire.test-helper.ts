@@ -5,7 +5,7 @@ import { createSignals, type TestSignals } from '../../../test/signals.ts';
 import { until } from '../../../test/until.ts';
 import { type Carrier, runInScope } from '../../context.ts';
 import { type Ai, type AiOptions, createAi } from '../ai.ts';
-import { joinOrStart } from '../operation.ts';
+import { joinOrStart } from '../joined.ts';
 import { type AiClientKind, createAiClients, type ObserveAiClient } from './client.ts';
 
 const OPTIONS: AiOptions = {

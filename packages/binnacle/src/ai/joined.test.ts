@@ -109,6 +109,144 @@ describe('a call that its caller wraps', () => {
   });
 });
 
+describe('what is told of a call that its caller wraps', () => {
+  const words = (observed: Observed & { client: OpenAI }) => observed.client.chat.completions.create(STREAM);
+  const countOf = async ({ signals }: Observed, metric: string): Promise<number> =>
+    (await signals.scrape())
+      .split('\n')
+      .filter((line) => line.startsWith(`gen_ai_client_operation_${metric}_seconds_count`))
+      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  const LENGTH = '"This is a test."'.length;
+
+  test('each chunk and each word is told once, whoever tells it', async () => {
+    for (const alsoTold of [false, true]) {
+      const observed = await setUp(sse(TEXT));
+      const { items } = await collect(
+        observed.ai.stream(INFO, async function* (operation) {
+          for await (const chunk of await words(observed)) {
+            if (alsoTold) operation.content(chunk.choices[0]?.delta.content ?? '');
+            yield chunk;
+          }
+        }),
+      );
+      expect(observed.told().attributes['binnacle.ai.output.length']).toBe(LENGTH);
+      expect(await countOf(observed, 'time_to_first_chunk')).toBe(1);
+      expect(await countOf(observed, 'time_per_output_chunk')).toBe(items.length - 1);
+      const of = 'gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="m1"';
+      expect(await observed.signals.value(`ai_time_to_first_content_seconds_count{${of}}`)).toBe(1);
+    }
+  });
+
+  test('what its caller alone tells is heard, before a call that says something, beside one, and after one that failed', async () => {
+    const observed = await setUp(BUSY, sse(TEXT.slice(0, 3), 'reset'), sse(TEXT));
+    const ask = async () => {
+      const { error } = await collect(await words(observed));
+      if (error !== undefined) throw error;
+    };
+    await observed.ai.call(INFO, async (operation) => {
+      operation.content('Well: ');
+      await expect(ask()).rejects.toThrow('429');
+      operation.content('so. ');
+      // Of what it said before it failed, the network says how much came.
+      await expect(ask()).rejects.toThrow();
+      await ask();
+    });
+    const length = Number(observed.told().attributes['binnacle.ai.output.length']);
+    expect(length).toBeGreaterThanOrEqual('Well: so. '.length + LENGTH);
+    expect(length).toBeLessThan('Well: so. '.length + 2 * LENGTH);
+    expect(used(observed)).toEqual([['chat m1', 12, 5]]);
+  });
+
+  test('what its caller left out and the client knows is set; what its caller said stands', async () => {
+    const observed = await setUp(sse(TEXT));
+    const { ai, client, server } = observed;
+    const parameters = { temperature: 0.5 };
+    await observed.request(() =>
+      ai.call({ ...INFO, provider: 'mine', conversationId: 's-2', parameters }, async () =>
+        collect(await client.chat.completions.create({ ...STREAM, temperature: 1, max_tokens: 9 })),
+      ),
+    );
+    expect(observed.told().attributes).toMatchObject({
+      'gen_ai.provider.name': 'mine',
+      'gen_ai.request.temperature': 0.5,
+      'gen_ai.request.max_tokens': 9,
+      'gen_ai.request.stream': true,
+      'gen_ai.conversation.id': 's-2',
+      'server.address': '127.0.0.1',
+      'server.port': Number(new URL(server.url).port),
+    });
+  });
+});
+
+describe('a call that its caller wraps, and whose stream is cut off as if it were whole', () => {
+  const hold = sse(TEXT.slice(0, 1), 'hold');
+  const follow = (observed: Observed & { client: OpenAI }, signal: AbortSignal | undefined, onItem = () => {}) =>
+    collect(
+      observed.ai.stream(INFO, async function* () {
+        for await (const chunk of await observed.client.chat.completions.create(STREAM, { signal })) {
+          yield chunk;
+          onItem();
+        }
+      }),
+    );
+  const told = async (observed: Observed) => [
+    await observed.calls('m1'),
+    observed.signals.ended().find(({ name }) => name === 'chat m1')?.attributes['error.type'] ?? 'none',
+  ];
+
+  test('by the client that leaves, or by its caller: cancelled', async () => {
+    const first = await setUp(hold);
+    await first.request(() => follow(first, undefined, first.leave));
+    expect(await told(first)).toEqual([[0, 0, 1], 'cancelled']);
+    const second = await setUp(hold);
+    const own = new AbortController();
+    const { items, error } = await follow(second, own.signal, () => own.abort(new Error('enough')));
+    expect([items.length, error]).toEqual([1, undefined]);
+    expect(await told(second)).toEqual([[0, 0, 1], 'cancelled']);
+  });
+
+  test('by a time limit: a failure, for the breaker above it too', async () => {
+    const observed = await setUp(hold);
+    const breaker = createBreaker('llm', observed.signals, { failures: 1 });
+    const own = new AbortController();
+    const { error } = await collect(
+      breaker.stream(() =>
+        observed.ai.stream(INFO, async function* () {
+          for await (const chunk of await observed.client.chat.completions.create(STREAM, { signal: own.signal })) {
+            yield chunk;
+            own.abort(new DOMException('late', 'TimeoutError'));
+          }
+        }),
+      ),
+    );
+    expect(error).toBeUndefined();
+    expect(await told(observed)).toEqual([[0, 1, 0], 'timeout']);
+    expect(breaker.state).toBe('open');
+  });
+
+  test('and is asked again, or is said to have failed: what its caller makes of it', async () => {
+    const observed = await setUp(hold, sse(TEXT));
+    const { ai, client } = observed;
+    await ai.call(INFO, async () => {
+      const own = new AbortController();
+      for await (const _ of await client.chat.completions.create(STREAM, { signal: own.signal }))
+        own.abort(new DOMException('late', 'TimeoutError'));
+      return collect(await client.chat.completions.create(STREAM));
+    });
+    expect(await told(observed)).toEqual([[1, 0, 0], 'none']);
+    expect(used(observed)).toEqual([['chat m1', 12, 5]]);
+    const failed = await setUp(hold);
+    const own = new AbortController();
+    await failed.ai
+      .call(INFO, async () => {
+        for await (const _ of await failed.client.chat.completions.create(STREAM, { signal: own.signal })) own.abort();
+        throw new RangeError('too little');
+      })
+      .catch(() => {});
+    expect(await told(failed)).toEqual([[0, 1, 0], 'RangeError']);
+  });
+});
+
 describe('what else is asked within an operation is one of its own, below it', () => {
   const OUTER = ['chat m1', 3897, 75];
   const OWN = ['chat m1', 12, 5];
