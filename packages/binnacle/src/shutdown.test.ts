@@ -103,7 +103,7 @@ describe('the order', () => {
       '1000 destroyAll',
       '1000 flush 300',
       '1300 listener',
-      '1700 close',
+      '2300 close',
     ]);
     const broken = new Error('broken');
     const fails = setUp({

@@ -33,7 +33,7 @@ export interface Shutdown {
 /** How long aborted work may take to say goodbye, in milliseconds. */
 const GOODBYE_MS = 1000;
 /** How long closing the listener may take, in milliseconds. */
-const CLOSE_MS = 400;
+const CLOSE_MS = 1000;
 /** A repeated signal within this time is the same one, sent to a process group and forwarded. */
 const REPEAT_MS = 1000;
 

@@ -2,6 +2,7 @@
 import { type Finding, webFinding } from '../domain/index.ts';
 import type { CallLimits } from '../limits.ts';
 import { isTransient, retrying } from '../retry.ts';
+import { limitTime } from '../time-limit.ts';
 
 const MAX_QUERY = 200;
 const MAX_BYTES = 2 * 1024 * 1024;
@@ -25,13 +26,18 @@ export async function searchWeb(
 ): Promise<Finding[]> {
   const endsAt = performance.now() + Math.min(endpoint.timeoutMs, limits.remainingMs());
   const remainingMs = (): number => Math.max(1, Math.round(endsAt - performance.now()));
-  const signal = AbortSignal.any([limits.signal, AbortSignal.timeout(remainingMs())]);
+  const time = limitTime(limits.signal, remainingMs());
+  const { signal } = time;
   const retry = { retries: RETRIES, pauseMs: PAUSE_MS, signal, remainingMs, retryable: isTransient };
-  const results = await retrying(retry, () => ask(endpoint, query, signal));
-  return results
-    .filter(isResult)
-    .slice(0, limit)
-    .map((result, index) => webFinding(index + 1, result));
+  try {
+    const results = await retrying(retry, () => ask(endpoint, query, signal));
+    return results
+      .filter(isResult)
+      .slice(0, limit)
+      .map((result, index) => webFinding(index + 1, result));
+  } finally {
+    time.end();
+  }
 }
 
 async function ask({ url, apiKey }: SearchEndpoint, query: string, signal: AbortSignal): Promise<unknown[]> {

@@ -114,7 +114,17 @@ export function guard(work: (given?: unknown) => void, given?: unknown): void {
 export function signalFor(own: AbortSignal | null | undefined): AbortSignal | undefined {
   const held = signalInHand();
   if (held === undefined) return own ?? undefined;
-  return own === null || own === undefined || own === held ? held : AbortSignal.any([own, held]);
+  return own === null || own === undefined || own === held ? held : joinSignals(own, held);
+}
+
+/** What a joined signal is made from, for as long as that one is waited for. */
+const sources = new WeakMap<AbortSignal, readonly AbortSignal[]>();
+
+/** Node.js itself holds them by weak references: a caller's `AbortSignal.timeout()` would be collected, and never ring. */
+function joinSignals(...signals: readonly AbortSignal[]): AbortSignal {
+  const joined = AbortSignal.any([...signals]);
+  sources.set(joined, signals);
+  return joined;
 }
 
 /** Replaces a method of an instance's part by one that knows the original; the class and other instances stay as they are. */
