@@ -15,13 +15,16 @@ import { toMarkdown } from './table.mjs';
  * What a request costs that is not sampled, and one that is recorded in case it ends badly: the same server, the same
  * load, other settings.
  *
- * @typedef {import('./variants.mjs').Variant & { share: number, kept: boolean }} Setting of the requests sampled, and whether those that fail are kept
+ * @typedef {import('./variants.mjs').Variant & { share: number, kept: boolean, base: string }} Setting of the requests sampled, whether those that fail are kept, and the setting it is compared with
  * @typedef {{ cpuUs: number, arrived: number }} Slice CPU and server spans a request
  * @typedef {{ setting: Setting, slices: Slice[], problems: string[] }} Result slices by round
  */
 
 const FAILING_EVERY = 50;
 const RATIO = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.01' };
+const RATIO_0 = { ...RATIO, OTEL_TRACES_SAMPLER_ARG: '0' };
+const DISABLED = { OTEL_SDK_DISABLED: 'true' };
+const UNLOGGED = { LOG_LEVEL: 'CRITICAL' };
 const KEEP = { BINNACLE_KEEP: 'error,slow,abort' };
 /** As many keep the 10 ms of the operating system's clock below 1% of what is measured. */
 const SLICE_REQUESTS = 10_000;
@@ -30,13 +33,16 @@ const HELP = 'node bench/sampling.mjs [--rounds N] [--seconds S]\n';
 
 /** @type {readonly Setting[]} */
 const SETTINGS = [
-  toSetting('disabled', '`OTEL_SDK_DISABLED=true`: no span', { OTEL_SDK_DISABLED: 'true' }, 0),
-  toSetting('disabled-again', 'the same again', { OTEL_SDK_DISABLED: 'true' }, 0),
+  toSetting('disabled', '`OTEL_SDK_DISABLED=true`: no span', DISABLED, 0),
+  toSetting('disabled-again', 'the same again', DISABLED, 0),
   toSetting('off', '`always_off`', { OTEL_TRACES_SAMPLER: 'always_off' }, 0),
-  toSetting('ratio-0', 'a ratio of 0: every request left out', { ...RATIO, OTEL_TRACES_SAMPLER_ARG: '0' }, 0),
+  toSetting('ratio-0', 'a ratio of 0: every request left out', RATIO_0, 0),
   toSetting('ratio', '1% sampled, nothing kept', RATIO, 0.01),
   toSetting('keep', '1% sampled, `BINNACLE_KEEP=error,slow,abort`', { ...RATIO, ...KEEP }, 0.01),
   toSetting('on', '`always_on`: every span sent', { OTEL_TRACES_SAMPLER: 'always_on' }, 1),
+  toSetting('unlogged', 'no span, no log line', { ...DISABLED, ...UNLOGGED }, 0, 'unlogged'),
+  toSetting('unlogged-again', 'the same again', { ...DISABLED, ...UNLOGGED }, 0, 'unlogged'),
+  toSetting('unlogged-ratio-0', 'a ratio of 0, no log line', { ...RATIO_0, ...UNLOGGED }, 0, 'unlogged'),
 ];
 
 /**
@@ -44,11 +50,12 @@ const SETTINGS = [
  * @param {string} title
  * @param {Record<string, string>} env
  * @param {number} share
+ * @param {string} [base]
  * @returns {Setting}
  */
-function toSetting(id, title, env, share) {
+function toSetting(id, title, env, share, base = 'disabled') {
   const all = { ...env, BENCH_FAILING_EVERY: String(FAILING_EVERY), OTEL_BSP_MAX_QUEUE_SIZE: '100000' };
-  return { id, title, file: 'sampling.mjs', env: all, share, kept: 'BINNACLE_KEEP' in env };
+  return { id, title, file: 'sampling.mjs', env: all, share, kept: 'BINNACLE_KEEP' in env, base };
 }
 
 /**
@@ -132,8 +139,9 @@ async function runRounds({ rounds, ...options }) {
 
 /** @param {readonly Result[]} results */
 function toTable(results) {
-  const [base] = results;
-  const off = results.find(({ setting }) => setting.id === 'off');
+  /** @param {string} wanted */
+  const find = (wanted) => results.find(({ setting }) => setting.id === wanted);
+  const off = find('off');
   /** @type {(own: Result, other: Result | undefined) => string} */
   const ratio = (own, other) =>
     spread(own.slices.map(({ cpuUs }, round) => cpuUs / (other?.slices[round]?.cpuUs ?? Number.NaN)));
@@ -143,7 +151,7 @@ function toTable(results) {
       result.slices.map(({ cpuUs }) => cpuUs),
       1,
     ),
-    ratio(result, base),
+    ratio(result, find(result.setting.base)),
     ratio(result, off),
     `${spread(result.slices.map(({ arrived }) => 100 * arrived))}${result.problems.length === 0 ? '' : ` **invalid**: ${result.problems[0]}`}`,
   ]);
@@ -172,7 +180,7 @@ await runScript(async () => {
 
 ${toTable(results)}
 
-- Median (least to greatest) over ${rounds} rounds; ratios are taken round by round. The second row is the noise. Rows with \`always_off\` and below write ids into the log and send them on; the first two do not.
+- Median (least to greatest) over ${rounds} rounds; ratios are taken round by round. "The same again" is the noise. The last three rows write no log line and are compared with the first of them; of the others, the first two write lines without ids, the rest with trace_id, span_id and trace_flags.
 - One route of four spans: the server's, a cache look-up, a breaker and one of the user's own; every ${FAILING_EVERY}th request fails.
 - ${CONNECTIONS} connections, each with one request in flight; one server at a time, started anew for each slice; ${WARM_UP_REQUESTS} requests to warm up, then at least ${seconds} s and ${SLICE_REQUESTS} requests counted; the order changes each round.
 - CPU is user and system time of the server's process, from the operating system; what is sent after the load's end is counted too.

@@ -23,6 +23,7 @@ import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 import type { CompiledSpan, EndedRequest, RequestSpan, RequestSpans, SpanOwner } from '../signals.ts';
 import type { SpanSlot } from './encoded-queue.ts';
 import type { Ids } from './ids.ts';
+import type { MaybeSilent } from './silent-tracer.ts';
 import { SpanTemplates } from './span-template.ts';
 
 export interface RequestSpansOptions {
@@ -41,7 +42,7 @@ export function createRequestSpans(options: RequestSpansOptions): RequestSpans {
   };
 }
 
-class LazySpan implements RequestSpan, Span {
+class LazySpan implements RequestSpan, Span, MaybeSilent {
   readonly traceId: string;
   readonly spanId: string;
   readonly traceFlags: TraceFlags;
@@ -72,6 +73,10 @@ class LazySpan implements RequestSpan, Span {
     this.#owner = owner;
     this.#parent = parent;
     this.#startedAt = Date.now();
+  }
+
+  get silent(): boolean {
+    return !this.#sampled || this.#options.tracer === undefined;
   }
 
   get context(): Context {

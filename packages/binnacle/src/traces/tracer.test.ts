@@ -30,6 +30,8 @@ import { createTraces, type Traces } from './tracer.ts';
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const GOOD = `00-${TRACE}-b7ad6b7169203331-01`;
 
+const UNSAMPLED = GOOD.replace(/01$/, '00');
+
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
@@ -163,7 +165,7 @@ describe('without exporter', () => {
 
   test('an incoming context is gone on with, tracestate too', () => {
     const { traces } = setUp();
-    const parent = traces.spans.extract({ traceparent: GOOD.replace(/01$/, '00'), tracestate: 'v=1' });
+    const parent = traces.spans.extract({ traceparent: UNSAMPLED, tracestate: 'v=1' });
     const { traceId, traceFlags, traceState } = start(traces, parent).spanContext();
     expect([traceId, traceFlags, traceState?.serialize()]).toEqual([TRACE, TraceFlags.NONE, 'v=1']);
   });
@@ -186,6 +188,50 @@ describe('without exporter', () => {
         expect(trace.getActiveSpan()).toBe(inner);
       });
     });
+  });
+});
+
+describe('what starts below a span that was left out', () => {
+  const unsampled = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' };
+
+  test.each(['http/protobuf', 'http/json'])('is not recorded, and has an id of its own: %s', async (protocol) => {
+    const receiver = await startReceiver();
+    closers.push(() => receiver.close());
+    const { traces } = setUp({
+      ...unsampled,
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+    });
+    const root = start(traces);
+    const within = trace.setSpan(ROOT_CONTEXT, root);
+    const child = start(traces, within);
+    const users = trace.getTracer('user').startSpan('mine', {}, trace.setSpan(within, child));
+    users.setAttribute('a', 1).addEvent('b').updateName('c').setStatus({ code: SpanStatusCode.ERROR }).end();
+    const spans = [root, child, users];
+    expect(spans.map((span) => span.isRecording())).toEqual([false, false, false]);
+    expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(1);
+    expect(new Set(spans.map((span) => span.spanContext().spanId)).size).toBe(3);
+    expect(users.spanContext()).toBe(users.spanContext());
+    expect(injected(trace.setSpan(within, users)).traceparent).toBe(
+      `00-${root.spanContext().traceId}-${users.spanContext().spanId}-00`,
+    );
+    await traces.flush();
+    expect(receiver.spans).toEqual([]);
+  });
+
+  test('but for a trace of its own, which is decided anew, and suppressed tracing', () => {
+    const { traces } = setUp({ OTEL_TRACES_SAMPLER: 'parentbased_always_on' }, new InMemorySpanExporter());
+    const within = trace.setSpan(ROOT_CONTEXT, start(traces, traces.spans.extract({ traceparent: UNSAMPLED })));
+    expect(start(traces, within).isRecording()).toBe(false);
+    expect(traces.tracer.startSpan('x', { root: true }, within).isRecording()).toBe(true);
+    expect(isSpanContextValid(start(traces, suppressTracing(within)).spanContext())).toBe(false);
+  });
+
+  test('goes on with what came in', () => {
+    const { traces } = setUp(unsampled, new InMemorySpanExporter());
+    const parent = traces.spans.extract({ traceparent: UNSAMPLED, tracestate: 'v=1' });
+    const child = start(traces, trace.setSpan(ROOT_CONTEXT, start(traces, parent)));
+    expect([child.spanContext().traceId, child.spanContext().traceState?.serialize()]).toEqual([TRACE, 'v=1']);
   });
 });
 

@@ -26,7 +26,7 @@ import { createRequestSpans } from './request-spans.ts';
 import { createResource } from './resource.ts';
 import { createSampler } from './sampler.ts';
 import { markSession, sessionMark } from './session-mark.ts';
-import { createDisabledTracer, createIdTracer } from './silent-tracer.ts';
+import { createDisabledTracer, createIdTracer, SilencingProvider } from './silent-tracer.ts';
 import type { Resource, SpanBatch } from './span-batch.ts';
 import { SpanQueue, type SpanStore } from './span-queue.ts';
 
@@ -138,7 +138,8 @@ function createPipeline(options: TracesOptions, resource: ReturnType<typeof crea
   }
   const { processor, batches, slot } = createProcessor(options, resource);
   const recording = createRecording(options.keep, sampler, processor);
-  const provider = new SdkTracerProvider({ resource, idGenerator: ids, ...recording });
+  const Provider = recording.keeps ? SdkTracerProvider : SilencingProvider;
+  const provider = new Provider({ resource, idGenerator: ids, ...recording });
   const tracer = provider.getTracer(SCOPE.name);
   // What is kept may be any request's span: each is one from its start then.
   const requests = recording.keeps || slot === undefined ? undefined : { ids, sampler, tracer, slot };
