@@ -102,6 +102,8 @@ export interface EndedRequest {
   /** Of a stream; undefined for any other answer. */
   readonly streamEvents: number | undefined;
   readonly longestGapMs: number | undefined;
+  /** What was noted on the way for the closing line to say: tokens, cache, breakers. */
+  readonly noted?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A request's span, which is made only if somebody asks for it; else it is written when it has ended. */
@@ -125,7 +127,7 @@ export interface RequestSpans {
   compile(kind: RequestKind): CompiledSpan;
 }
 
-/** Writes the closing line of a request whose line says no more than any of its kind; false where it cannot. */
+/** Writes the closing line of a request whose line says no more than those of its kind, and what was noted; false where it cannot. */
 export type CompiledLine = (ended: EndedRequest) => boolean;
 
 /** A clock: `now` is monotonic milliseconds with fractions, `wall` is Unix milliseconds. */

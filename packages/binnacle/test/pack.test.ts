@@ -88,7 +88,7 @@ const FORMS = ['ESM', 'CommonJS'] as const;
 /** Node's own word on CommonJS that requires an ES module, in the versions where that is new. */
 const EXPECTED_STRAY = /ExperimentalWarning: (?:CommonJS module|Support for loading ES Module)|--trace-warnings/;
 
-const nodes = await Promise.all([20, 22, 24].map(findNode));
+const nodes = await Promise.all([20, 22, 24, 26].map(findNode));
 const packages = [...new Set(EXAMPLES.flatMap(({ adapter }) => PACKAGES[adapter] ?? [])), '@types/node@20'];
 const project = await createProject(packages);
 const missing = 'missing' in project ? project.missing : undefined;

@@ -118,8 +118,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         const kind = kindOf(exchange, ending);
         exchange.endSpan(kind.span);
         recordMetrics(exchange, ending, kind, signals);
-        if (exchange.noted !== undefined || !kind.line(exchange))
-          exchange.run(() => writeClosingLine(exchange, ending, options));
+        if (!kind.line(exchange)) exchange.run(() => writeClosingLine(exchange, ending, options));
       } catch (error) {
         options.onFault(error);
       }

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { runInScope } from '../context.ts';
 import { roundMs } from '../duration.ts';
+import { closingFields } from '../endings.ts';
 import { createFaults } from '../faults.ts';
 import type { EndedRequest, RequestKind } from '../signals.ts';
 import { createLogs } from './logger.ts';
@@ -40,6 +41,25 @@ const ids = fc.record({
   spanId: fc.constant('b7ad6b7169203331'),
   traceFlags: fc.constantFrom(0, 1),
 });
+/** As subjects note it, and as anybody else might; whole numbers as names come first in any object, and so in the logger's line. */
+function noted(): fc.Arbitrary<Record<string, unknown>> {
+  const name = fc.constantFrom('cache', 'breakers', 'input_tokens', 'api_key', 'level', 'message', 'url', '__proto__');
+  const value = fc.oneof(
+    fc.jsonValue({ maxDepth: 3 }),
+    fc.constantFrom(undefined, Number.NaN, 12n, new Error('x'), new Map([['things', 'hit']]), () => 1),
+    fc.record({ things: fc.constantFrom('hit', 'miss'), password: fc.string() }),
+    fc.constantFrom('Bearer abcdefghijk', 'https://a:b@host/x?y=z', '\u2028"\\'),
+  );
+  return fc.dictionary(
+    fc.oneof(
+      name,
+      fc.string({ maxLength: 12 }).filter((text) => !/^[a-z_]+$|^\d+$/.test(text)),
+    ),
+    value,
+    { maxKeys: 6 },
+  );
+}
+
 const ms = fc.double({ min: 0, max: 1e7, noNaN: true });
 const ended: fc.Arbitrary<EndedRequest> = fc.record({
   request: fc.record({
@@ -54,6 +74,7 @@ const ended: fc.Arbitrary<EndedRequest> = fc.record({
   responseBytes: fc.nat(),
   streamEvents: fc.option(fc.nat(), { nil: undefined }),
   longestGapMs: ms.map(roundMs),
+  noted: fc.option(noted(), { nil: undefined }),
 });
 const kind: fc.Arbitrary<RequestKind> = fc.record({
   method: fc.constant(KIND.method),
@@ -69,7 +90,7 @@ const kind: fc.Arbitrary<RequestKind> = fc.record({
 
 /** The same as the http room puts it together. */
 function fieldsOf(of: RequestKind, request: EndedRequest): Record<string, unknown> {
-  return {
+  const own = {
     duration_ms: request.durationMs,
     status: of.outcome,
     ...(of.httpStatus !== undefined && { http_status: of.httpStatus }),
@@ -84,6 +105,7 @@ function fieldsOf(of: RequestKind, request: EndedRequest): Record<string, unknow
       longest_gap_ms: request.longestGapMs,
     }),
   };
+  return closingFields(own, request.noted ?? {});
 }
 
 test('it is the same line', () => {
@@ -112,6 +134,18 @@ describe('it is left to the logger', () => {
     streamEvents: undefined,
     longestGapMs: undefined,
   };
+
+  test.each([
+    ['a name that stands elsewhere', { request_id: 'x' }],
+    ['one that it has already', { status: 'x' }],
+    ['an error', { err: new Error('x') }],
+    ['a request', { req: { method: 'GET', url: '/' } }],
+    ['far too many', Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`a${i}`, i]))],
+  ])('with %s noted', (_, noted) => {
+    const { logs, lines } = setUp();
+    expect(logs.closingLine?.('INFO', 'svc', KIND)({ ...request, noted })).toBe(false);
+    expect(lines).toEqual([]);
+  });
 
   test('with a session, with a user, and where the logger says more', () => {
     const { logs, lines } = setUp();

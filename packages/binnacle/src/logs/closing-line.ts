@@ -3,8 +3,8 @@
  * ids and numbers. The same line, to the byte, as the logger would put together, for a fraction of its price.
  */
 import type { CompiledLine, EndedRequest, Level, RequestKind } from '../signals.ts';
-import type { SafeFields } from './safe.ts';
-import { toSafe } from './safe.ts';
+import { addFields } from './fields.ts';
+import { type SafeFields, toSafe } from './safe.ts';
 import { createBudget } from './text.ts';
 
 export interface ClosingLineOptions {
@@ -27,7 +27,7 @@ export function compileClosingLine(
   { timestamp, origin, write, isPlain, isEnabled }: ClosingLineOptions,
 ): CompiledLine {
   const { outcome, httpStatus, method, route, errorType } = kind;
-  const head = `${piece({ level, logger, message: 'Request completed' })},"request_id":"`;
+  const head = `${piece({ level, logger, message: MESSAGE })},"request_id":"`;
   const ending = piece({
     status: outcome,
     http_status: httpStatus,
@@ -36,16 +36,43 @@ export function compileClosingLine(
     error_type: errorType === '' ? undefined : errorType,
   });
   const tail = `,${piece(origin)}}\n`;
+  const said = [MESSAGE, outcome, method, route, errorType].join('').length;
   return (ended) => {
     const { request } = ended;
     if (!isEnabled()) return true;
     if (request.sessionId !== undefined || request.userId !== undefined || !isPlain()) return false;
+    const noted = ended.noted === undefined ? '' : textOfNoted(ended.noted, said);
+    if (noted === undefined) return false;
     write(
-      `{${timestamp()},${head}${escaped(request.requestId)}${addressOf(request.ip)}${idsOf(ended)},"duration_ms":${textOfMs(ended.durationMs)},${ending}${measuresOf(ended)}${tail}`,
+      `{${timestamp()},${head}${escaped(request.requestId)}${addressOf(request.ip)}${idsOf(ended)},"duration_ms":${textOfMs(ended.durationMs)},${ending}${measuresOf(ended)}${noted}${tail}`,
     );
     return true;
   };
 }
+
+const MESSAGE = 'Request completed';
+/** Names that stand elsewhere in a line, or that it has already. */
+const PLACED: ReadonlySet<string> = new Set([
+  ...['request_id', 'session_id', 'user_id', 'ip', 'trace_id', 'span_id', 'trace_flags', 'phase', 'exception'],
+  ...['duration_ms', 'status', 'http_status', 'method', 'route', 'error_type', 'first_byte_ms', 'request_bytes'],
+  ...['response_bytes', 'stream_events', 'longest_gap_ms', 'module', 'function', 'line'],
+]);
+/** More of them are the logger's to bound. */
+const NOTED_LIMIT = 100;
+
+/** What was noted, made safe as the logger does it; undefined where only the logger knows where it belongs. */
+function textOfNoted(noted: Readonly<Record<string, unknown>>, said: number): string | undefined {
+  const budget = createBudget();
+  budget.text -= said;
+  const fields: SafeFields = {};
+  addFields(fields, noted, budget);
+  const names = Object.keys(fields);
+  if (names.length > NOTED_LIMIT || names.some((name) => PLACED.has(name))) return undefined;
+  const text = JSON.stringify(fields);
+  return text.length === EMPTY ? '' : `,${text.slice(1, -1)}`;
+}
+
+const EMPTY = '{}'.length;
 
 /** Request ids are visible ASCII without quotes: a backslash is all that JSON writes otherwise. */
 function escaped(id: string): string {

@@ -37,7 +37,7 @@ const MODULES: Readonly<Record<Form, string>> = {
   tsx: 'service',
 };
 
-const nodes = await Promise.all([20, 22, 24].map(findNode));
+const nodes = await Promise.all([20, 22, 24, 26].map(findNode));
 
 let servers: Servers;
 let forms: Forms;
