@@ -67,7 +67,7 @@ describe('reading', () => {
       "test('a', () => {});",
       'it("b\'s", async () => {});',
       "describe.each([1])('c %s', () => {});",
-      "test.skipIf(never)(\n  `d`,\n  () => {});",
+      'test.skipIf(never)(\n  `d`,\n  () => {});',
       "it.skip('no', () => {});",
       "test.todo('no');",
       "// test('no', () => {});",

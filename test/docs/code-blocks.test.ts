@@ -139,13 +139,15 @@ function readBy(expression: string): { name: string; asked: string[] }[] {
 describe('PromQL', () => {
   test('names metrics of the catalogue, with labels of theirs', () => {
     const known = new Map(
-      [...Object.values(definitions), ...Object.values(processDefinitions)].flatMap((row): [string, readonly string[]][] => {
-        const labels = row.kind === 'histogram' ? [...row.labels, 'le'] : row.labels;
-        const ends = row.kind === 'histogram' ? ['_bucket', '_sum', '_count'] : [''];
-        const starts = row.namespaced === true ? ['answers_', 'fit_check_'] : [''];
-        const names = starts.flatMap((start) => ends.map((end) => start + row.name + end));
-        return names.map((each): [string, readonly string[]] => [each, labels]);
-      }),
+      [...Object.values(definitions), ...Object.values(processDefinitions)].flatMap(
+        (row): [string, readonly string[]][] => {
+          const labels = row.kind === 'histogram' ? [...row.labels, 'le'] : row.labels;
+          const ends = row.kind === 'histogram' ? ['_bucket', '_sum', '_count'] : [''];
+          const starts = row.namespaced === true ? ['answers_', 'fit_check_'] : [''];
+          const names = starts.flatMap((start) => ends.map((end) => start + row.name + end));
+          return names.map((each): [string, readonly string[]] => [each, labels]);
+        },
+      ),
     );
     // Prometheus' own, of each target.
     known.set('up', ['job', 'instance']);

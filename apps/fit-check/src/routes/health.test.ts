@@ -62,7 +62,10 @@ describe('GET /api/fit-check/health', () => {
       timestamp: expect.closeTo(Date.now() / 1000, -2),
     });
     expect(t.lines().filter(({ level }) => level === 'ERROR')).toEqual([
-      expect.objectContaining({ message: 'Health check failed', exception: expect.objectContaining({ type: 'Error' }) }),
+      expect.objectContaining({
+        message: 'Health check failed',
+        exception: expect.objectContaining({ type: 'Error' }),
+      }),
     ]);
   });
 });
