@@ -14,12 +14,19 @@ import { PROBE_PATHS } from '../../packages/binnacle/src/http/probes.ts';
 import { createSettings } from '../../packages/binnacle/src/settings.ts';
 import { otelVariables, variables } from '../../packages/binnacle/src/variables.ts';
 import { modulesOf } from './preludes.ts';
-import { allBlocks, type Block, blocksOf, environmentOf, guidePages, ROOT, WALKED, within } from './sources.ts';
+import {
+  allBlocks,
+  type Block,
+  blocksOf,
+  environmentOf,
+  guidePages,
+  ROOT,
+  RUN_WHOLE,
+  WALKED,
+  within,
+} from './sources.ts';
 
 const run = promisify(execFile);
-
-/** Pages that a test of their own runs, block by block, as far as they are there. */
-const RUN_WHOLE = ['docs/migration.md', 'docs/getting-started.md'].filter((page) => existsSync(join(ROOT, page)));
 
 /** Blocks for a shell that are not run here: by how they begin, with the test that does what they do. */
 const SHELL: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../apps/fit-check/test/ports.ts';
 import { loadScript } from '../scripts/module.ts';
 import { isWhole } from './preludes.ts';
-import { allBlocks, type Block, ROOT, sectionsOf, WALKED, within } from './sources.ts';
+import { allBlocks, type Block, ROOT, RUN_WHOLE, sectionsOf, WALKED, within } from './sources.ts';
 import { isAsPrinted, printedBelow, walk } from './walk.ts';
 
 const run = promisify(execFile);
@@ -17,7 +17,7 @@ const hasCurl = await run('curl', ['--version']).then(
 );
 const sections = WALKED.flatMap((page) => sectionsOf(page, readFileSync(join(ROOT, page), 'utf8')));
 const withCommands = sections.filter(({ blocks }) => blocks.some(({ language }) => language === 'sh'));
-const blocks = allBlocks();
+const blocks = allBlocks().filter(({ page }) => !RUN_WHOLE.includes(page));
 const programs = blocks.filter(isWhole);
 
 beforeAll(async () => {
