@@ -1,9 +1,11 @@
 /** The figures that docs/operations.md tells, against the code that has them; and the index, against the pages. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { describe, expect, test } from 'vitest';
 import { readFitCheckSettings } from '../../apps/fit-check/src/settings.ts';
 import { CONTENT_LIMIT } from '../../packages/binnacle/src/ai/content.ts';
+import { definitions } from '../../packages/binnacle/src/catalogue.ts';
 import { QUEUE_LIMIT } from '../../packages/binnacle/src/logs/queue.ts';
 import { createBudget, TEXT_LIMIT } from '../../packages/binnacle/src/logs/text.ts';
 import { createSettings } from '../../packages/binnacle/src/settings.ts';
@@ -62,6 +64,18 @@ describe('what docs/operations.md tells is what there is', () => {
     expect(page).toContain(told);
     expect(read(file)).toContain(code);
   });
+});
+
+test('names of Binnacle of itself are mapped to metrics that OpenTelemetry has', () => {
+  const theirs = Object.entries(conventions).flatMap(([name, value]) =>
+    name.startsWith('METRIC_OTEL_SDK_') ? [String(value)] : [],
+  );
+  const ours = Object.values(definitions).map(({ name }) => name);
+  const rows = page.match(/^\| `binnacle_.*/gm) ?? [];
+  expect(rows).toHaveLength(6);
+  const named = rows.flatMap((row) => [...row.matchAll(/`((?:otel\.sdk\.|binnacle_)[\w.]+)/g)].map(([, name]) => name));
+  expect(named.filter((name = '') => ![...theirs, ...ours].includes(name))).toEqual([]);
+  expect(named.filter((name) => name?.startsWith('otel.'))).toHaveLength(6);
 });
 
 test('docs/README.md leads to every page of docs/', () => {

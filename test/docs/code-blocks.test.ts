@@ -162,8 +162,11 @@ describe('PromQL', () => {
       const names = readBy(expression);
       expect(names, expression).not.toEqual([]);
       const grouped = [...expression.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/));
-      for (const { name, asked } of names)
+      for (const { name, asked } of names) {
+        // Said by itself: an empty `arrayContaining` would take a metric that there is not.
+        expect([...known.keys()], `${name} in ${expression}`).toContain(name);
         expect(known.get(name), `${name} in ${expression}`).toEqual(expect.arrayContaining([...asked, ...grouped]));
+      }
     }
   });
 
