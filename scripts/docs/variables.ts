@@ -38,7 +38,8 @@ function problemsOf(read: ReadEnv, env: Env): SettingsError['problems'] {
 export function variablesPage(): string {
   return pageOf(
     'Variables',
-    'Read once, at the start; empty means unset. What is allowed is what the reader itself says of a wrong value.',
+    'Read once, at the start; empty means unset. What is allowed, with its unit, is what the reader itself says of a wrong value.',
+    'No file is read: what stands in a `.env` is there once Node.js is told so (`node --env-file=.env server.js`). What only code can say (phases, `user`, budgets of metrics, prices) is an option of `observe()`. `npx binnacle doctor` tells all that is wrong, without starting the service.',
     '## Of the library',
     'A wrong value stops the start with one line that names the variable, the value and what is allowed: `*_URL` without user, password and query; `*_KEY`, `*_TOKEN` and `*_HEADERS` never.',
     variableTable(variables, readLibrary),

@@ -1,6 +1,6 @@
 /** Every fenced block of README.md and docs/: compiled, parsed, run, or the business of a test that is named. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -9,16 +9,24 @@ import { variables as fitCheckVariables } from '../../apps/fit-check/src/variabl
 import { startService } from '../../apps/fit-check/test/service.ts';
 import { checkPrices } from '../../packages/binnacle/src/ai/price.ts';
 import { definitions } from '../../packages/binnacle/src/catalogue.ts';
+import { processDefinitions } from '../../packages/binnacle/src/catalogue-process.ts';
 import { PROBE_PATHS } from '../../packages/binnacle/src/http/probes.ts';
 import { createSettings } from '../../packages/binnacle/src/settings.ts';
 import { otelVariables, variables } from '../../packages/binnacle/src/variables.ts';
 import { modulesOf } from './preludes.ts';
-import { allBlocks, type Block, blocksOf, guidePages, ROOT } from './sources.ts';
+import {
+  allBlocks,
+  type Block,
+  blocksOf,
+  environmentOf,
+  guidePages,
+  ROOT,
+  RUN_WHOLE,
+  WALKED,
+  within,
+} from './sources.ts';
 
 const run = promisify(execFile);
-
-/** Pages that a test of their own runs, block by block, as far as they are there. */
-const RUN_WHOLE = ['docs/migration.md', 'docs/getting-started.md'].filter((page) => existsSync(join(ROOT, page)));
 
 /** Blocks for a shell that are not run here: by how they begin, with the test that does what they do. */
 const SHELL: Readonly<Record<string, string>> = {
@@ -28,7 +36,7 @@ const SHELL: Readonly<Record<string, string>> = {
   'npm ci\nnpm pack ': 'packages/binnacle/test/walk.test.ts',
 };
 
-const KNOWN = ['ts', 'js', 'sh', 'json', 'yaml', 'promql', 'diff', ''];
+const KNOWN = ['ts', 'js', 'sh', 'json', 'yaml', 'promql', 'diff', 'text', 'log', ''];
 const blocks = allBlocks().filter(({ page }) => !RUN_WHOLE.includes(page));
 const of = (...languages: string[]): Block[] => blocks.filter(({ language }) => languages.includes(language));
 const placeOf = ({ page, line }: Block): string => `${page}:${line}`;
@@ -65,17 +73,6 @@ describe('blocks', () => {
     expect(() => blocksOf('p', '```\nx')).toThrow('p:1');
   });
 });
-
-/** A folder within the workspace, whose packages what lies in it may import; removed after `work`. */
-async function within<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  mkdirSync(join(ROOT, '.cache'), { recursive: true });
-  const folder = mkdtempSync(join(ROOT, '.cache', 'blocks-'));
-  try {
-    return await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 /** What TypeScript says of modules, by their names. */
 function compile(modules: ReadonlyMap<string, string>): Promise<string> {
@@ -122,31 +119,63 @@ function expressions(): string[] {
     return groups.flatMap((group) => group.rules.map(({ expr }) => expr));
   });
   const texts = guidePages().map((page) => readFileSync(join(ROOT, page), 'utf8'));
-  const within = texts.flatMap((text) => [...text.matchAll(/`(sum\([^`]+)`/g)].map(([, expr = '']) => expr));
-  expect(within).not.toEqual([]);
-  return [...of('promql').map(({ code }) => code), ...rules, ...within];
+  const inText = texts.flatMap((text) => [...text.matchAll(INLINE)].map(([, expr = '']) => expr));
+  expect(inText).not.toEqual([]);
+  return [...of('promql').map(({ code }) => code), ...rules, ...inText];
+}
+
+/** An expression within the text: it begins with a function or an aggregation, and has no gap. */
+const INLINE =
+  /`((?:sum|avg|max|min|topk|rate|increase|histogram_quantile)(?: by \([^)`]*\))? ?\((?=[^`]*\w_\w)[^`…]+)`/g;
+
+const WORDS: ReadonlySet<string> = new Set(['and', 'or', 'unless', 'bool', 'offset', 'inf', 'nan']);
+
+/** The metrics that an expression reads, each with the labels that it asks of it. */
+function readBy(expression: string): { name: string; asked: string[] }[] {
+  const text = expression
+    .replaceAll(/"(?:\\.|[^"\\])*"/g, '""')
+    .replaceAll(/\b(?:by|without|on|ignoring)\s*\([^)]*\)/g, '');
+  return [...text.matchAll(/(?<![\w.])([a-z_]\w*)\b(?!\s*\()(?:\{([^}]*)\})?/gi)]
+    .filter(([, name = '']) => !WORDS.has(name.toLowerCase()))
+    .map(([, name = '', matchers = '']) => ({
+      name,
+      asked: [...matchers.matchAll(/(\w+)(?:=~|!~|!=|=)/g)].map(([, label = '']) => label),
+    }));
 }
 
 describe('PromQL', () => {
   test('names metrics of the catalogue, with labels of theirs', () => {
     const known = new Map(
-      Object.values(definitions).flatMap((row) => {
-        const labels = row.kind === 'histogram' ? [...row.labels, 'le'] : row.labels;
-        const ends = row.kind === 'histogram' ? ['_bucket', '_sum', '_count'] : [''];
-        const starts = row.namespaced === true ? ['answers_', 'fit_check_'] : [''];
-        const names = starts.flatMap((start) => ends.map((end) => start + row.name + end));
-        return names.map((each): [string, readonly string[]] => [each, labels]);
-      }),
+      [...Object.values(definitions), ...Object.values(processDefinitions)].flatMap(
+        (row): [string, readonly string[]][] => {
+          const labels = row.kind === 'histogram' ? [...row.labels, 'le'] : row.labels;
+          const ends = row.kind === 'histogram' ? ['_bucket', '_sum', '_count'] : [''];
+          const starts = row.namespaced === true ? ['answers_', 'fit_check_'] : [''];
+          const names = starts.flatMap((start) => ends.map((end) => start + row.name + end));
+          return names.map((each): [string, readonly string[]] => [each, labels]);
+        },
+      ),
     );
+    // Prometheus' own, of each target.
+    known.set('up', ['job', 'instance']);
     for (const expression of expressions()) {
-      const names = [...expression.matchAll(/\b([a-z]\w*_\w+)(?:\{([^}]*)\})?\[/g)];
+      const names = readBy(expression);
       expect(names, expression).not.toEqual([]);
       const grouped = [...expression.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/));
-      for (const [, name = '', matchers = ''] of names) {
-        const asked = [...matchers.matchAll(/(\w+)(?:=~|!=|=)/g)].map(([, label = '']) => label);
-        expect(known.get(name), name).toEqual(expect.arrayContaining([...asked, ...grouped]));
+      for (const { name, asked } of names) {
+        // Said by itself: an empty `arrayContaining` would take a metric that there is not.
+        expect([...known.keys()], `${name} in ${expression}`).toContain(name);
+        expect(known.get(name), `${name} in ${expression}`).toEqual(expect.arrayContaining([...asked, ...grouped]));
       }
     }
+  });
+
+  test('is read whole: each metric, and no function, label or word', () => {
+    expect(readBy('sum by (a_b) (rate(x_total{c="d_e",f!~"g"}[5m])) / 2 > max(y_z) and up{job="x"} == 0')).toEqual([
+      { name: 'x_total', asked: ['c', 'f'] },
+      { name: 'y_z', asked: [] },
+      { name: 'up', asked: ['job'] },
+    ]);
   });
 
   test.skipIf(!promtool)('is what promtool takes', async () => {
@@ -169,11 +198,15 @@ describe('YAML', () => {
 
   test.skipIf(!promtool)("Prometheus' configuration and rules are what promtool takes", async () => {
     await within(async (folder) => {
-      const [config, rules] = [join(folder, 'prometheus.yml'), join(folder, 'rules.yml')];
+      const config = join(folder, 'prometheus.yml');
       writeFileSync(config, named('prometheus.yml'));
-      writeFileSync(rules, named('rules.yml'));
       await run('promtool', ['check', 'config', '--syntax-only', config]);
-      await run('promtool', ['check', 'rules', rules]);
+      const rules = of('yaml').filter(({ code }) => code.startsWith('# rules.yml'));
+      expect(rules.length).toBeGreaterThan(1);
+      for (const [at, { code }] of rules.entries()) {
+        writeFileSync(join(folder, `rules-${at}.yml`), code);
+        await run('promtool', ['check', 'rules', '--lint-fatal', join(folder, `rules-${at}.yml`)]);
+      }
     });
   });
 
@@ -196,17 +229,11 @@ describe('YAML', () => {
   });
 });
 
-/** Assignments before a command: `A=1 B=2 node server.js`. */
-function environmentOf(code: string): Record<string, string> {
-  const command = code.replaceAll('\\\n', ' ').replace(/\s#.*$/m, '');
-  return Object.fromEntries(
-    [...command.matchAll(/(?:^|\s)([A-Z][A-Z0-9_]*)=("[^"]*"|\S*)/g)].map(([, name = '', value = '']) => [name, value]),
-  );
-}
-
 describe('blocks for a shell', () => {
   const shell = of('sh');
-  const here = shell.filter(({ code }) => Object.keys(SHELL).every((begin) => !code.startsWith(begin)));
+  const here = shell.filter(
+    ({ page, code }) => !WALKED.includes(page) && Object.keys(SHELL).every((begin) => !code.startsWith(begin)),
+  );
   const settings = here.filter(({ code }) => /\bnode server\.js\b/.test(code));
   const asking = here.filter(({ code }) => code.startsWith('curl '));
   const starting = here.filter(({ code }) => code.startsWith('prometheus '));

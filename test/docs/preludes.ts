@@ -44,3 +44,10 @@ export function modulesOf({ page, code }: Block): string[] {
   const needed = Object.entries(HOW_TO).filter(([word]) => code.includes(word) && page === 'docs/how-to.md');
   return [`${code}${[obs, ...needed.map(([, text]) => text)].join('\n')}\nexport {};\n`];
 }
+
+/** Whether a block is a program by itself, and nothing is left to its reader: such ones are run. */
+export function isWhole(block: Block): boolean {
+  if (!['js', 'ts'].includes(block.language) || !/^import /m.test(block.code)) return false;
+  const [text, ...more] = modulesOf(block);
+  return more.length === 0 && text === `${block.code}\nexport {};\n`;
+}

@@ -1,5 +1,5 @@
 /** What the tests of the docs read. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -46,6 +46,52 @@ export function blocksOf(page: string, text: string): Block[] {
   if (open !== undefined) throw new Error(`${page}:${open.line}: the block does not end`);
   return blocks;
 }
+
+/** A heading of a page, and the blocks below it. */
+export interface Section {
+  readonly page: string;
+  readonly title: string;
+  readonly blocks: readonly Block[];
+}
+
+/** The blocks of a page by the headings that they stand under, of any level. */
+export function sectionsOf(page: string, text: string): Section[] {
+  const blocks = blocksOf(page, text);
+  const lines = text.split('\n');
+  const isWithin = (line: number): boolean =>
+    blocks.some((block) => line > block.line && line < block.line + block.code.split('\n').length);
+  const heads = lines.flatMap((line, at) => (/^#{1,6} /.test(line) && !isWithin(at + 1) ? [at + 1] : []));
+  return heads.map((line, at) => ({
+    page,
+    title: (lines[line - 1] ?? '').replace(/^#+ /, ''),
+    blocks: blocks.filter((block) => block.line > line && block.line < (heads[at + 1] ?? Number.POSITIVE_INFINITY)),
+  }));
+}
+
+/** Assignments before a command: `A=1 B=2 node server.js`. */
+export function environmentOf(code: string): Record<string, string> {
+  const command = code.replaceAll('\\\n', ' ').replace(/\s#.*$/m, '');
+  return Object.fromEntries(
+    [...command.matchAll(/(?:^|\s)([A-Z][A-Z0-9_]*)=("[^"]*"|\S*)/g)].map(([, name = '', value = '']) => [name, value]),
+  );
+}
+
+/** A folder within the workspace, whose packages what lies in it may import; removed after `work`. */
+export async function within<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  mkdirSync(join(ROOT, '.cache'), { recursive: true });
+  const folder = mkdtempSync(join(ROOT, '.cache', 'blocks-'));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Pages that a test of their own runs, block by block. */
+export const RUN_WHOLE: readonly string[] = ['docs/migration.md', 'docs/getting-started.md'];
+
+/** Pages whose commands are run one after the other, and compared with what is printed, by `run-blocks.test.ts`. */
+export const WALKED: readonly string[] = ['docs/faq.md', 'docs/operations.md', 'docs/seeds.md'];
 
 /** The blocks of all pages. */
 export function allBlocks(): Block[] {

@@ -47,6 +47,32 @@ describe('the table', () => {
   });
 });
 
+describe('a quantity has its unit', () => {
+  const tables = [
+    ...library.map(({ name }) => ({ name, read: readLibrary })),
+    ...fitCheckVariables.map(({ name }) => ({ name, read: readService })),
+  ];
+  const UNITS: readonly (readonly [RegExp, RegExp])[] = [
+    [/_(?:MS|TIMEOUT|DELAY)$/, /\(milliseconds\)$/],
+    [/_BYTES$/, /\(bytes\)$/],
+    [/^OTEL_BSP_MAX_.*_SIZE$/, /\(spans\)$/],
+  ];
+  const quantities = tables.flatMap(({ name, read }) => {
+    const unit = UNITS.find(([ends]) => ends.test(name))?.[1];
+    return unit === undefined ? [] : [{ name, read, unit }];
+  });
+
+  test('there are many', () => expect(quantities.length).toBeGreaterThan(15));
+
+  test.each(quantities)('$name', ({ name, read, unit }) => expect(allowedOf(read, name)).toMatch(unit));
+
+  // Of what is counted in pieces, the name says what the pieces are.
+  test('every other whole number is a port or a number of what its name says', () => {
+    const bare = tables.filter(({ name, read }) => /^a whole number from \d+ to \d+$/.test(allowedOf(read, name)));
+    expect(bare.map(({ name }) => name)).toEqual(['MANAGEMENT_PORT', 'PORT', 'MAX_SESSIONS']);
+  });
+});
+
 /** The settings, but for whether a variable was there at all. */
 function settingsFor(read: ReadEnv, env: Readonly<Record<string, string>>): unknown {
   const settings = read(env) as { health?: { criticalGiven?: boolean } };
