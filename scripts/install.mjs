@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { npm } from './npm.mjs';
@@ -26,6 +26,9 @@ export async function ensureInstalled(root = ROOT) {
 
 /** @param {string} root */
 async function install(root) {
+  const modules = join(root, 'node_modules');
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new StepFailed(`node_modules is a link, and npm ci would empty what it leads to: remove ${modules} first.`);
   // Building needs the development packages, whatever NODE_ENV says.
   const { status } = await npm(['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root, show: 'stderr' });
   if (status === 0) return;

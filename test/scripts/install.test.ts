@@ -1,4 +1,4 @@
-import { rmSync, utimesSync } from 'node:fs';
+import { existsSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -79,6 +79,16 @@ test('two starts at once install once', async () => {
   const all = [workspace.start('only-install.mjs'), workspace.start('only-install.mjs')];
   const said = await Promise.all(all.map(async ({ ended }) => (await ended).stdout));
   expect(said.sort()).toEqual(['installed\n', 'skipped\n']);
+});
+
+test('what a link leads to is not emptied', async () => {
+  const [workspace, linked] = [installable(), emptyWorkspace()];
+  linked.write('kept/package.json', '{}');
+  symlinkSync(linked.root, join(workspace.root, 'node_modules'));
+  const { status, stderr } = await workspace.start('only-install.mjs').ended;
+  expect(status).toBe(1);
+  expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/^node_modules is a link, and npm ci would empty /);
+  expect(existsSync(join(linked.root, 'kept/package.json'))).toBe(true);
 });
 
 test("a failed install is one line of advice and npm's status", async () => {
