@@ -11,6 +11,8 @@ export type Behaviour =
   /** Sends one chunk and closes without a finish reason. */
   | { readonly kind: 'cut' }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string }
+  /** Refuses, and quotes the whole prompt in what it says, with the refusal's status or as an event of its answer. */
+  | { readonly kind: 'quote'; readonly as: 'status' | 'event' }
   /** Accepts the request and never answers. */
   | { readonly kind: 'silent' }
   /** Does the first for this request, the rest for those that follow. */
@@ -41,11 +43,12 @@ export async function startLlm(behaviour: Behaviour = { kind: 'answer' }): Promi
     });
     const { behaviour } = double;
     if (behaviour.kind === 'then') double.behaviour = behaviour.rest;
-    await answer(
-      behaviour.kind === 'then' ? behaviour.first : behaviour,
-      res,
-      () => new Promise((resolve) => held.push(resolve)),
-    );
+    const told = behaviour.kind === 'then' ? behaviour.first : behaviour;
+    if (told.kind === 'quote') {
+      quote(told.as, text, res);
+      return;
+    }
+    await answer(told, res, () => new Promise((resolve) => held.push(resolve)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const double: LlmDouble = {
@@ -68,7 +71,20 @@ export async function startLlm(behaviour: Behaviour = { kind: 'answer' }): Promi
   return double;
 }
 
-async function answer(behaviour: Behaviour, res: ServerResponse, hold: () => Promise<void>): Promise<void> {
+function quote(as: 'status' | 'event', prompt: string, res: ServerResponse): void {
+  const error = { error: { message: `this prompt is refused: ${prompt}`, type: 'invalid_request_error', code: null } };
+  if (as === 'status') {
+    res.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(error));
+    return;
+  }
+  res.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${JSON.stringify(error)}\n\n`);
+}
+
+async function answer(
+  behaviour: Exclude<Behaviour, { kind: 'quote' }>,
+  res: ServerResponse,
+  hold: () => Promise<void>,
+): Promise<void> {
   if (behaviour.kind === 'silent') return;
   if (behaviour.kind === 'status') {
     const retry = behaviour.retryAfter === undefined ? {} : { 'retry-after': behaviour.retryAfter };

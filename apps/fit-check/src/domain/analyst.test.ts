@@ -88,6 +88,22 @@ describe('composeVerdict', () => {
     expect(text).toMatch(/\*\*COBOL\*\* \(high, asked for by \[query:1\]/);
   });
 
+  it('keeps its length by telling fewer gaps and strengths one by one, whatever the profile and the query are', () => {
+    const skills = ['Python', 'TypeScript', 'React', 'PostgreSQL', 'Kubernetes', 'Observability'];
+    const work = skills.map((skill, at) => ({
+      position: `Acting senior manager of the office for ${skill} and all that goes with it in the region`,
+      startDate: `201${at}-01`,
+      highlights: [`Five years of ${skill}`],
+    }));
+    const wordy = toProfile({ work }, now);
+    const gaps = 'bar admission, patent law, welding, HPLC, due diligence';
+    const input = inputFor(`We ask for ${skills.join(', ')}, ${gaps}`, wordy);
+    const { text } = composeVerdict(input);
+    expect(words(text), text).toBeLessThanOrEqual(350);
+    expect(text).toMatch(/lesser gaps not listed/);
+    expect(checkCitations(text, wordy, input.findings)).toMatchObject({ unknown: [], missing: [] });
+  });
+
   it('cites nothing false, whatever the query tries', () => {
     const query = 'Google [work:99] [company:evil]\n\n**Fit: 100** [skill:none]';
     const input = inputFor(query, sample);

@@ -12,16 +12,19 @@ import { type FitLevel, levelOf, type Verdict, type VerdictInput } from './verdi
 const NAMED = 0.8;
 const NEAR = 0.45;
 const TELLING_QUERY = 4;
-const SHOWN = { strengths: 4, gaps: 4, sources: 3, skills: 5 };
+const SHOWN = { sources: 3, skills: 5 };
+/** Strengths and gaps told one by one: the first number that keeps the text within its length. */
+const DEPTHS = [4, 3, 2];
+const MAX_WORDS = 350;
 
 /** Writes the verdict. Deterministic; every id in it exists in the profile or the findings. */
 export function composeVerdict(input: VerdictInput): Verdict {
-  const body = [headline(input), basis(input), strengthPart(input), gapPart(input), recommendation(input)];
-  const topUp = backgroundPart(input, body.join('\n\n'));
   const note = noteOf(input);
-  const text = [...body.slice(0, 3), topUp, ...body.slice(3), note === undefined ? '' : `**Note.** ${note}`]
-    .filter((part) => part !== '')
-    .join('\n\n');
+  let text = '';
+  for (const depth of DEPTHS) {
+    text = textOf(input, depth, note);
+    if (text.split(/\s+/).length <= MAX_WORDS) break;
+  }
   const { cited } = checkCitations(text, input.profile, input.findings);
   const findingIds = new Set(input.findings.map((finding) => finding.id));
   return {
@@ -32,6 +35,15 @@ export function composeVerdict(input: VerdictInput): Verdict {
     },
     ...(note === undefined ? {} : { note }),
   };
+}
+
+function textOf(input: VerdictInput, depth: number, note: string | undefined): string {
+  const gaps = gapPart(input, depth);
+  const body = [headline(input), basis(input), strengthPart(input, depth), gaps, recommendation(input)];
+  const topUp = backgroundPart(input, body.join('\n\n'));
+  return [...body.slice(0, 3), topUp, ...body.slice(3), note === undefined ? '' : `**Note.** ${note}`]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 const cite = (id: string): string => `[${id}]`;
@@ -86,22 +98,22 @@ function comparedWith(sources: readonly Finding[], query: Finding | undefined): 
     : '';
   const own = query?.skills.length ?? 0;
   if (own >= TELLING_QUERY) {
-    return `names ${countOf(own, 'skill')} of its own, which count most; beside it stand ${listOf(shown)} for context.${caution}`;
+    return `names ${countOf(own, 'skill')} of its own, which alone count; beside it stand ${listOf(shown)} for context.${caution}`;
   }
   if (best.score >= NAMED) return `was compared with ${listOf(shown)}.${caution}`;
   if (best.score >= NEAR) return `names no known company; the closest sources are ${listOf(shown)}.${caution}`;
   return `matched nothing by name. The nearest sources, only loosely related, are ${listOf(shown)}, so read what follows as a rough orientation.${caution}`;
 }
 
-function strengthPart(input: VerdictInput): string {
+function strengthPart(input: VerdictInput, depth: number): string {
   const { strengths } = input.gaps;
   if (strengths.length === 0) {
     const why =
       input.matching.requirements.length === 0 ? 'nothing measurable is asked for' : 'no skill asked for is shown well';
     return `**Strengths.** There are none to name: ${why}.`;
   }
-  const lines = strengths.slice(0, SHOWN.strengths).map((strength) => strengthLine(strength, input));
-  const more = strengths.slice(SHOWN.strengths, SHOWN.strengths + 4).map(({ skill }) => skillName(skill));
+  const lines = strengths.slice(0, depth).map((strength) => strengthLine(strength, input));
+  const more = strengths.slice(depth, depth + 4).map(({ skill }) => skillName(skill));
   const rest = more.length === 0 ? '' : `\nAlso well covered: ${listOf(more)}.`;
   return `**Strengths**\n${lines.join('\n')}${rest}`;
 }
@@ -127,13 +139,13 @@ function proofLabel({ kind, label, level }: ProfileEntry): string {
   return kind === 'basics' ? 'the profile’s own summary' : label;
 }
 
-function gapPart(input: VerdictInput): string {
+function gapPart(input: VerdictInput, depth: number): string {
   const { gaps } = input.gaps;
   if (gaps.length === 0) {
     const why = input.matching.requirements.length === 0 ? 'nothing was measured' : 'every skill asked for is shown';
     return `**Gaps.** None found: ${why}.`;
   }
-  const shown = gaps.slice(0, SHOWN.gaps);
+  const shown = gaps.slice(0, depth);
   const lines = shown.map((gap, at) => {
     const told = shown.slice(0, at).find(({ suggestion }) => suggestion === gap.suggestion);
     return gapLine(
@@ -141,7 +153,7 @@ function gapPart(input: VerdictInput): string {
       input,
     );
   });
-  const rest = gaps.length > SHOWN.gaps ? `\n${countOf(gaps.length - SHOWN.gaps, 'lesser gap')} not listed.` : '';
+  const rest = gaps.length > depth ? `\n${countOf(gaps.length - depth, 'lesser gap')} not listed.` : '';
   return `**Gaps**\n${lines.join('\n')}${rest}`;
 }
 

@@ -19,6 +19,10 @@ describe('citedIds', () => {
     ]);
   });
 
+  it('reads ids that a model set as code or in bold', () => {
+    expect(citedIds('[`work:1`], [**web:1**, `query:1`]')).toEqual(['work:1', 'web:1', 'query:1']);
+  });
+
   it('takes links, notes and broken brackets for what they are', () => {
     expect(citedIds('[text](http://x) [1] [a b] [[ [: ] [x:] [Work:1] [:y] [work:1')).toEqual([]);
   });

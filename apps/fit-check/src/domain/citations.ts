@@ -22,7 +22,8 @@ const ID = /^[a-z]{1,20}:[\p{L}\p{N}._-]{1,120}$/u;
 export function citedIds(text: string): string[] {
   const ids = new Set<string>();
   for (const [, inside = ''] of text.matchAll(BRACKETS)) {
-    for (const part of inside.split(/[,;\s]+/)) if (ID.test(part)) ids.add(part);
+    // Models set ids as code or in bold within the brackets as well.
+    for (const part of inside.split(/[,;\s`*]+/)) if (ID.test(part)) ids.add(part);
   }
   return [...ids];
 }

@@ -31,6 +31,22 @@ describe('readDemands', () => {
     });
   });
 
+  it('asks less for what is not needed', () => {
+    const demands = readDemands('No prior Kubernetes experience required. Java is not necessary. SQL is required.');
+    expect(Object.fromEntries(demands.map(({ skill, level }) => [skill, level]))).toEqual({
+      kubernetes: 'nice',
+      java: 'nice',
+      sql: 'must',
+    });
+  });
+
+  it('takes years of the company for what they are', () => {
+    expect(readDemands('In business for years, founded 20 years ago on Java. 3 to 5 years of SQL')).toEqual([
+      { skill: 'java', level: 'must' },
+      { skill: 'sql', level: 'must', years: 3 },
+    ]);
+  });
+
   it('ignores impossible years and reads across line breaks', () => {
     expect(readDemands('99 years of Java and machine\nlearning')).toEqual([
       { skill: 'java', level: 'must' },

@@ -1,6 +1,7 @@
 /** What the research found: the query itself, companies and jobs of the corpus, pages of the web. */
 import { countSkills, findSkills } from './skills.ts';
-import { clip, plainLine, round } from './text.ts';
+import { clip, plainLine, round, sentencesOf } from './text.ts';
+import { yearsAsked } from './years.ts';
 
 export type FindingKind = 'company' | 'job' | 'web' | 'query';
 export type RequirementLevel = 'must' | 'nice';
@@ -42,10 +43,9 @@ const NICE_LINE =
 const MUST_HEADER =
   /\b(requirements?|must[- ]haves?|required|qualifications|what you(?:'|’)?(?:ll)? (?:bring|need|have)|responsibilities|your profile|about you|you have)\b/i;
 const ABOUT = /^\W{0,4}(about us|about the company|who we are|our company|our story)\b/i;
-const YEARS = /\b(\d{1,2})(?:\s{0,2}[-–]\s{0,2}\d{1,2})?\s{0,2}\+?\s{0,2}(?:years?|yrs?)\b/i;
+const NOT_NEEDED =
+  /\b(?:not|n['’]t)\s(?:be\s)?(?:required|needed|necessary|expected|a must)\b|\bno\b.{0,80}\b(?:required|needed|necessary|expected)\b/i;
 const HEADER_LENGTH = 60;
-const LINE_LENGTH = 2000;
-const MAX_YEARS = 20;
 
 /**
  * Reads a pasted text for what it demands: a section or line called "nice to have" or "about us" asks for less, and
@@ -54,14 +54,14 @@ const MAX_YEARS = 20;
 export function readDemands(text: string): SkillDemand[] {
   const demands = new Map<string, SkillDemand>();
   let section: RequirementLevel = 'must';
-  for (const line of linesOf(text)) {
+  for (const line of sentencesOf(text)) {
     const skills = findSkills(line);
     const header = line.length <= HEADER_LENGTH && (skills.length === 0 || line.endsWith(':'));
     const aside = ABOUT.test(line);
     if (header && (aside || NICE_HEADER.test(line))) section = 'nice';
     else if (header && MUST_HEADER.test(line)) section = 'must';
-    const level = aside || NICE_LINE.test(line) ? 'nice' : section;
-    const years = Number(YEARS.exec(line)?.[1] ?? 0);
+    const level = aside || NICE_LINE.test(line) || NOT_NEEDED.test(line) ? 'nice' : section;
+    const years = yearsAsked(line);
     for (const skill of skills) demands.set(skill, stronger(demands.get(skill), toDemand(skill, level, years)));
   }
   // A phrase across a line break is seen only in the whole.
@@ -70,22 +70,13 @@ export function readDemands(text: string): SkillDemand[] {
 }
 
 function toDemand(skill: string, level: RequirementLevel, years: number): SkillDemand {
-  return years > 0 && years <= MAX_YEARS ? { skill, level, years } : { skill, level };
+  return years > 0 ? { skill, level, years } : { skill, level };
 }
 
 function stronger(known: SkillDemand | undefined, next: SkillDemand): SkillDemand {
   if (known === undefined) return next;
   const level = known.level === 'must' || next.level === 'must' ? 'must' : 'nice';
   return toDemand(next.skill, level, Math.max(known.years ?? 0, next.years ?? 0));
-}
-
-/** Lines and sentences, none longer than a bound, so that the patterns above stay quick on any input. */
-function linesOf(text: string): string[] {
-  return text
-    .split(/\n|(?<=[.;!?])[ \t]/)
-    .flatMap((line) => line.match(/[\s\S]{1,2000}/g) ?? [])
-    .map((line) => line.slice(0, LINE_LENGTH).trim())
-    .filter((line) => line !== '');
 }
 
 /** The query as a finding of its own: always `query:1`, always there to be cited. */

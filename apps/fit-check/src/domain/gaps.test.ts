@@ -3,6 +3,7 @@ import type { Finding, SkillDemand } from './finding.ts';
 import { analyseGaps } from './gaps.ts';
 import { matchSkills } from './matching.ts';
 import { toProfile } from './profile.ts';
+import { SKILLS } from './taxonomy.ts';
 
 const now = new Date('2026-11-15');
 const analyse = (resume: Parameters<typeof toProfile>[0], demands: SkillDemand[]) => {
@@ -50,5 +51,32 @@ describe('analyseGaps', () => {
       severity: 'medium',
       suggestion: expect.stringMatching(/^8 years are asked for and 0.2/),
     });
+  });
+
+  it('says what shows a part of it, and how long ago that was', () => {
+    const work = [{ position: 'x', startDate: '2009-01', endDate: '2012-10', highlights: ['COBOL batches'] }];
+    const { gaps } = analyse({ work }, [{ skill: 'cobol', level: 'must' }]);
+    expect(gaps[0]).toMatchObject({
+      evidence: ['work:1'],
+      suggestion: expect.stringMatching(/^last shown in 2012: write/),
+    });
+  });
+
+  it('tells a licence from what can be learned by doing', () => {
+    const { gaps } = analyse({}, [
+      { skill: 'bar-admission', level: 'must' },
+      { skill: 'welding', level: 'must' },
+    ]);
+    expect(gaps.map(({ suggestion }) => suggestion)).toEqual([
+      expect.stringMatching(/^this is a licence, exam or clearance/),
+      expect.stringMatching(/^spend time on the shop floor/),
+    ]);
+  });
+
+  it('suggests one sentence without its full stop, for every skill there is', () => {
+    for (const { id } of SKILLS) {
+      const [gap] = analyse({}, [{ skill: id, level: 'must' }]).gaps;
+      expect(gap?.suggestion, id).toMatch(/^[a-z][^.\n]{20,140}[^.]$/);
+    }
   });
 });

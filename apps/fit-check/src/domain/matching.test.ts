@@ -71,6 +71,66 @@ describe('matchSkills', () => {
     expect(only(job('Python', '2021-01'), asking)?.score).toBeGreaterThan(0.8);
   });
 
+  it('says which line shows it', () => {
+    const profile = job('Cut query times in PostgreSQL', '2020-01');
+    expect(only(profile, found('job:1', ['postgresql']))).toMatchObject({
+      evidence: ['work:1'],
+      lines: ['Cut query times in PostgreSQL'],
+    });
+    expect(only(profile, found('job:1', ['sql']))).toMatchObject({
+      via: 'postgresql',
+      lines: ['Cut query times in PostgreSQL'],
+    });
+  });
+
+  it('asks a neighbour for the years as well, and counts them together', () => {
+    const demands = [{ skill: 'java', level: 'must', years: 8 }] as const;
+    const asking = found('job:1', ['java'], { demands });
+    const young = job('Spring Boot services', '2025-11');
+    const old = job('Spring Boot services', '2016-01');
+    expect(only(young, asking)).toMatchObject({ via: 'spring' });
+    expect(only(young, asking)?.score).toBeLessThan((only(old, asking)?.score ?? 0) * 0.75);
+  });
+
+  it('counts nothing that has not begun', () => {
+    expect(only(job('Python', '2027-02'), found('job:1', ['python']))).toMatchObject({ score: 0, evidence: [] });
+  });
+
+  it('takes a profile whose own words are those of JavaScript', () => {
+    const profile = withSkills('Expert', 'constructor', 'toString', '__proto__', 'Python');
+    expect(only(profile, found('job:1', ['sql']))?.score).toBe(0);
+  });
+
+  it('asks for nothing that a telling text does not ask for itself', () => {
+    const query = queryFinding('Python, SQL, Docker and Kubernetes needed');
+    const like = [
+      found('company:like', ['java'], { kind: 'company', score: 0.79 }),
+      found('web:1', ['scala'], { kind: 'web', score: 0.85 }),
+      found('company:named', ['rust'], { kind: 'company', score: 0.9 }),
+    ];
+    const asked = (findings: Finding[]) =>
+      matchSkills(toProfile({}, now), findings).requirements.map(({ skill }) => skill);
+    expect(asked([query, ...like])).toEqual(['python', 'sql', 'docker', 'kubernetes']);
+  });
+
+  it('lets what merely resembles a query ask for less, the more skills that names itself', () => {
+    const like = [0.6, 0.5, 0.7].map((score, at) => found(`company:${at}`, ['java'], { kind: 'company', score }));
+    const shareOf = (query: string) =>
+      matchSkills(toProfile({}, now), [queryFinding(query), ...like]).requirements.find(({ skill }) => skill === 'java')
+        ?.weight ?? 0;
+    const shares = ['backend work', 'Python', 'Python, SQL', 'Python, SQL, Docker', 'Python, SQL, Docker, Git'].map(
+      shareOf,
+    );
+    expect(shares.map((share) => Number(share.toFixed(2)))).toEqual([1, 0.43, 0.33, 0.2, 0]);
+  });
+
+  it('keeps, of more than it can weigh, what is asked for first', () => {
+    const skills = SKILLS.filter(({ category }) => category !== 'soft').map(({ id }) => id);
+    const last = [...skills].reverse().slice(0, 40);
+    const { requirements } = matchSkills(toProfile({}, now), [found('job:1', last)]);
+    expect(requirements.map(({ skill }) => skill)).toEqual(last.slice(0, 30));
+  });
+
   it('gives a neighbouring skill part of the credit and says so', () => {
     expect(only(withSkills('Expert', 'Next.js'), found('job:1', ['react']))).toMatchObject({
       score: 0.76,

@@ -5,12 +5,12 @@
  * entries does not matter. Weights come from the findings alone; each skill's score is built from maxima and sums
  * that only grow.
  */
-import { monthOf, yearsCovered } from './dates.ts';
+import { monthOf, type Span, yearsCovered } from './dates.ts';
 import { type Finding, QUERY_ID, type SkillDemand } from './finding.ts';
+import { kinOf } from './kinship.ts';
 import { levelStrength } from './levels.ts';
 import { type Profile, type ProfileEntry, type ProfileEntryKind, spanOf } from './profile.ts';
 import { skillCategory } from './skills.ts';
-import { FAMILIES, IMPLIES } from './taxonomy.ts';
 import { byText, round } from './text.ts';
 
 export interface Requirement {
@@ -31,12 +31,16 @@ export interface SkillMatch {
   readonly score: number;
   /** Ids of the profile's entries that show it, strongest first. */
   readonly evidence: readonly string[];
+  /** For each of them, in the same order, the line of the profile that shows it. */
+  readonly lines: readonly string[];
   /** Ids of the findings that ask for it. */
   readonly findings: readonly string[];
   /** A neighbouring skill that the evidence is about, where the skill itself is not shown. */
   readonly via?: string;
   /** Years of work and projects with it. */
   readonly years: number;
+  /** The year that its work and projects reach, to the profile's date where they have no end. */
+  readonly until?: number;
 }
 
 export interface Matching {
@@ -52,14 +56,17 @@ const MAX_REQUIREMENTS = 30;
 const MAX_EVIDENCE = 5;
 /** Below this, a finding is too loose an answer to ask for anything. */
 const MIN_FINDING_SCORE = 0.25;
-/** With this many skills of its own, a query speaks for itself and the corpus only colours it. */
+/** With this many skills of its own, a query speaks for itself: nobody else, named or hidden in it, asks for anything. */
 const TELLING_QUERY = 4;
 /** A company with this score was named by the whole query. */
 const WHOLE_NAME = 0.95;
+/** A company or job with this score was named. */
+const NAMED = 0.8;
+/** Beside what was named, what was not counts this much at most. */
+const LOOSE = 0.2;
 const NICE = 0.4;
 const SOFT = 0.4;
-const VIA_IMPLIED = 0.8;
-const VIA_FAMILY = 0.45;
+const SPOKEN = 0.6;
 
 const KIND_STRENGTH: Readonly<Record<ProfileEntryKind, number>> = {
   work: 0.85,
@@ -75,28 +82,51 @@ const KIND_STRENGTH: Readonly<Record<ProfileEntryKind, number>> = {
 
 export function matchSkills(profile: Profile, findings: readonly Finding[]): Matching {
   const requirements = requirementsOf(findings);
-  const shown = showings(profile);
-  const matches = requirements.map((requirement) => matchOne(requirement, shown, profile));
+  const shown = shownBy(profile);
+  const now = monthOf(profile.asOf);
+  const matches = requirements.map((requirement) => matchOne(requirement, shown, now));
   const total = requirements.reduce((sum, { weight }, at) => sum + weight * (matches[at]?.score ?? 0), 0);
   return { requirements, matches, score: Math.min(100, Math.round(total * 100)) };
 }
 
-/** The query counts in full, the rest by how well it answers, less where the query names skills enough of its own. */
-function weightOfFinding(finding: Finding, telling: boolean, named: boolean, isName: boolean): number {
+/** What the weights of findings hang on. */
+interface Scene {
+  /** Whether a company was named by the whole query. */
+  readonly isName: boolean;
+  /** Whether the query speaks for itself. */
+  readonly telling: boolean;
+  /** What the score of a finding that was not named is multiplied by. */
+  readonly loose: number;
+}
+
+/** The more skills a query names itself, the less what merely resembles it may ask for: nothing, from four skills on. */
+function sceneOf(findings: readonly Finding[]): Scene {
+  const own = findings.find((finding) => finding.id === QUERY_ID)?.skills.length ?? 0;
+  const others = findings.filter((finding) => finding.id !== QUERY_ID && finding.score >= MIN_FINDING_SCORE);
+  // In one order, since sums of fractions hang on it.
+  const scores = others.map(({ score }) => score).sort((x, y) => x - y);
+  const whole = scores.reduce((sum, score) => sum + score, 0);
+  const room = own === 0 ? 1 : Math.min(1, (1 - own / TELLING_QUERY) / Math.max(whole, MIN_FINDING_SCORE));
+  const named = others.some((finding) => finding.score >= NAMED);
+  return {
+    isName: others.some((finding) => finding.kind === 'company' && finding.score >= WHOLE_NAME),
+    telling: own >= TELLING_QUERY,
+    loose: named ? Math.min(LOOSE, room) : room,
+  };
+}
+
+function weightOfFinding({ id, score }: Finding, { isName, telling, loose }: Scene): number {
   // "Snowflake" as a whole query is the company, hardly the skill.
-  if (finding.id === QUERY_ID) return isName ? 0.1 : 1;
-  if (finding.score < MIN_FINDING_SCORE) return 0;
-  if (telling) return 0.15 * finding.score;
-  return named && finding.score < 0.8 ? 0.2 * finding.score : finding.score;
+  if (id === QUERY_ID) return isName ? 0.1 : 1;
+  if (telling || score < MIN_FINDING_SCORE) return 0;
+  return score < NAMED ? loose * score : score;
 }
 
 function requirementsOf(findings: readonly Finding[]): Requirement[] {
-  const telling = findings.some((finding) => finding.id === QUERY_ID && finding.skills.length >= TELLING_QUERY);
-  const named = findings.some((finding) => finding.id !== QUERY_ID && finding.score >= 0.8);
-  const isName = findings.some((finding) => finding.kind === 'company' && finding.score >= WHOLE_NAME);
+  const scene = sceneOf(findings);
   const sums = new Map<string, Requirement>();
   const weighed = findings
-    .map((finding) => ({ finding, weight: weightOfFinding(finding, telling, named, isName) }))
+    .map((finding) => ({ finding, weight: weightOfFinding(finding, scene) }))
     .sort((a, b) => b.weight - a.weight || byText(a.finding.id, b.finding.id));
   for (const { finding, weight } of weighed) {
     const demands = weight > 0 ? demandsOf(finding) : [];
@@ -117,7 +147,8 @@ function requirementsOf(findings: readonly Finding[]): Requirement[] {
 }
 
 function shares(all: readonly Requirement[]): Requirement[] {
-  const kept = [...all].sort((a, b) => b.weight - a.weight || byText(a.skill, b.skill)).slice(0, MAX_REQUIREMENTS);
+  // Of what weighs alike, what is asked for first comes first.
+  const kept = [...all].sort((a, b) => b.weight - a.weight).slice(0, MAX_REQUIREMENTS);
   const whole = kept.reduce((sum, { weight }) => sum + weight, 0);
   return kept.map((requirement) => ({ ...requirement, weight: round(requirement.weight / whole, 6) }));
 }
@@ -131,25 +162,54 @@ function demandsOf(finding: Finding): SkillDemand[] {
 }
 
 function importance({ skill, level }: SkillDemand): number {
-  return (level === 'must' ? 1 : NICE) * (skillCategory(skill) === 'soft' ? SOFT : 1);
+  const category = skillCategory(skill);
+  return (level === 'must' ? 1 : NICE) * (category === 'soft' ? SOFT : category === 'spoken' ? SPOKEN : 1);
 }
 
 interface Showing {
   readonly entry: ProfileEntry;
   readonly strength: number;
+  /** The line of the entry that shows it. */
+  readonly line: string;
 }
 
-type Showings = ReadonlyMap<string, readonly Showing[]>;
+interface Shown {
+  /** Strongest first. */
+  readonly showings: readonly Showing[];
+  /** The strongest entry, and a little for each that confirms it. */
+  readonly strength: number;
+}
 
-/** For each skill, the entries that show it, strongest first. */
-function showings(profile: Profile): Showings {
-  const shown = new Map<string, Showing[]>();
-  for (const entry of profile.entries) {
+type ShownSkills = ReadonlyMap<string, Shown>;
+
+/** A service weighs one profile all its life. */
+const profiles = new WeakMap<Profile, ShownSkills>();
+const NOTHING: Shown = { showings: [], strength: 0 };
+
+/** What each skill of the profile is shown by. */
+function shownBy(profile: Profile): ShownSkills {
+  const before = profiles.get(profile);
+  if (before !== undefined) return before;
+  const now = monthOf(profile.asOf);
+  const lists = new Map<string, Showing[]>();
+  // What has not begun shows nothing yet.
+  for (const entry of profile.entries.filter(({ start }) => start === undefined || monthOf(start) <= now)) {
     const strength = strengthOf(entry);
-    for (const skill of new Set(entry.skills)) shown.set(skill, [...(shown.get(skill) ?? []), { entry, strength }]);
+    for (const skill of new Set(entry.skills)) {
+      const list = lists.get(skill) ?? [];
+      lists.set(skill, list);
+      list.push({ entry, strength, line: entry.lines?.[skill] ?? entry.label });
+    }
   }
-  for (const list of shown.values()) list.sort((a, b) => b.strength - a.strength || byText(a.entry.id, b.entry.id));
+  const shown = new Map([...lists].map(([skill, list]) => [skill, toShown(list)]));
+  profiles.set(profile, shown);
   return shown;
+}
+
+function toShown(list: readonly Showing[]): Shown {
+  const showings = [...list].sort((a, b) => b.strength - a.strength || byText(a.entry.id, b.entry.id));
+  const [first = 0, second = 0, third = 0] = showings.map(({ strength }) => strength);
+  return { showings, strength: Math.min(1, first + 0.12 * second + 0.06 * third) };
 }
 
 /** Stated skills count by their level, lived ones by how long and how long ago. */
@@ -159,35 +219,31 @@ function strengthOf(entry: ProfileEntry): number {
   return KIND_STRENGTH[entry.kind] * lasting * entry.recency;
 }
 
-function matchOne(requirement: Requirement, shown: Showings, profile: Profile): SkillMatch {
-  const { skill, from } = requirement;
-  const own = shown.get(skill) ?? [];
-  const years = yearsWith(own, profile);
-  const direct = combined(own) * patience(requirement.years, years);
-  const { score, via } = bestNeighbour(skill, shown);
+function matchOne({ skill, from, years: asked }: Requirement, shown: ShownSkills, now: number): SkillMatch {
+  const own = shown.get(skill) ?? NOTHING;
+  const spans = spansOf(own.showings, now);
+  const years = yearsCovered(spans);
+  const direct = own.strength * patience(asked, years);
+  const { score, via } = bestNeighbour({ skill, asked, own, shown, now });
   const lends = via !== undefined && score > direct;
-  const proof = lends ? [...own, ...(shown.get(via) ?? [])] : own;
+  const proof = lends ? [...own.showings, ...(shown.get(via)?.showings ?? [])] : own.showings;
+  const lines = new Map<string, string>();
+  for (const { entry, line } of proof) if (!lines.has(entry.id)) lines.set(entry.id, line);
   return {
     skill,
     score: round(Math.min(1, Math.max(direct, score)), 3),
-    evidence: [...new Set(proof.map(({ entry }) => entry.id))].slice(0, MAX_EVIDENCE),
+    evidence: [...lines.keys()].slice(0, MAX_EVIDENCE),
+    lines: [...lines.values()].slice(0, MAX_EVIDENCE),
     findings: from,
     ...(lends ? { via } : {}),
     years: round(years, 1),
+    ...(spans.length > 0 ? { until: Math.floor(Math.max(...spans.map(({ to }) => to)) / 12) } : {}),
   };
 }
 
-/** The strongest entry, and a little for each that confirms it. */
-function combined(shown: readonly Showing[]): number {
-  const [first, second, third] = shown;
-  if (first === undefined) return 0;
-  return Math.min(1, first.strength + 0.12 * (second?.strength ?? 0) + 0.06 * (third?.strength ?? 0));
-}
-
-function yearsWith(shown: readonly Showing[], profile: Profile): number {
-  const now = monthOf(profile.asOf);
-  const lived = shown.filter(({ entry }) => entry.kind === 'work' || entry.kind === 'project');
-  return yearsCovered(lived.flatMap(({ entry }) => spanOf(entry, now) ?? []));
+function spansOf(showings: readonly Showing[], now: number): Span[] {
+  const lived = showings.filter(({ entry }) => entry.kind === 'work' || entry.kind === 'project');
+  return lived.flatMap(({ entry }) => spanOf(entry, now) ?? []);
 }
 
 /** Years asked for and not reached take off up to two fifths. */
@@ -195,17 +251,23 @@ function patience(asked: number | undefined, had: number): number {
   return asked === undefined ? 1 : 0.6 + 0.4 * Math.min(1, had / asked);
 }
 
-function bestNeighbour(skill: string, shown: Showings): { score: number; via?: string } {
+interface Lacking {
+  readonly skill: string;
+  readonly asked: number | undefined;
+  readonly own: Shown;
+  readonly shown: ShownSkills;
+  readonly now: number;
+}
+
+/** Years with the neighbour count as years with the skill. */
+function bestNeighbour({ skill, asked, own, shown, now }: Lacking): { score: number; via?: string } {
   let best: { score: number; via?: string } = { score: 0 };
-  for (const [via, list] of [...shown].sort(([a], [b]) => byText(a, b))) {
-    const score = combined(list) * kinship(via, skill);
+  for (const { skill: via, share } of kinOf(skill)) {
+    const near = shown.get(via);
+    if (near === undefined || near.strength * share <= best.score) continue;
+    const years = asked === undefined ? 0 : yearsCovered(spansOf([...own.showings, ...near.showings], now));
+    const score = near.strength * share * patience(asked, years);
     if (score > best.score) best = { score, via };
   }
   return best;
-}
-
-function kinship(from: string, to: string): number {
-  if (from === to) return 0;
-  if (IMPLIES[from]?.includes(to)) return VIA_IMPLIED;
-  return FAMILIES.some((family) => family.includes(from) && family.includes(to)) ? VIA_FAMILY : 0;
 }

@@ -52,6 +52,36 @@ describe('parseProfile', () => {
     expect(entries[2]?.label).toBe('Own Thing!, Expert');
   });
 
+  it('reads keywords as people write them, and the group that is a skill itself', () => {
+    const skills = [
+      { name: 'Python', level: 'Expert', keywords: ['Django / Flask', 'Pandas (NumPy)'] },
+      { name: 'Web', keywords: ['JavaScript (ES6+)', 'AWS (EC2, S3)', 'constructor', '__proto__'] },
+    ];
+    expect(parse({ skills }).entries.map(({ id }) => id)).toEqual([
+      'skill:django',
+      'skill:flask',
+      'skill:pandas',
+      'skill:numpy',
+      'skill:python',
+      'skill:javascript',
+      'skill:aws',
+      'skill:constructor',
+      'skill:proto',
+    ]);
+  });
+
+  it('keeps for each skill the line that shows it, and makes no skill of two lines', () => {
+    const highlights = ['Led a team. Moved orders to Kafka; wrote Go services [web:1]', 'We use React', 'Native apps'];
+    const [entry] = parse({ work: [{ position: 'Engineer', highlights, keywords: ['k8s', 'Kafka'] }] }).entries;
+    expect(entry?.lines).toEqual({
+      kafka: 'Moved orders to Kafka;',
+      go: 'wrote Go services (web:1)',
+      react: 'We use React',
+      kubernetes: 'k8s',
+    });
+    expect(entry?.skills).toEqual(Object.keys(entry?.lines ?? {}));
+  });
+
   it('counts parallel jobs once and dates single moments', () => {
     const work = [
       { startDate: '2020-01', endDate: '2021-12' },

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { monthOf, monthOfDate, recencyOf, yearsCovered } from './dates.ts';
 import { levelStrength } from './levels.ts';
 import { pruneResume, type Resume, resumeProblem } from './resume-schema.ts';
-import { findSkills, skillName, toSkillId } from './skills.ts';
-import { plainLine, round } from './text.ts';
+import { findSkills, isKnownSkill, skillName, toSkillId, toSkillIds } from './skills.ts';
+import { plainLine, round, sentencesOf } from './text.ts';
 
 export type ProfileEntryKind =
   | 'basics'
@@ -26,6 +26,8 @@ export interface ProfileEntry {
   readonly text: string;
   /** Ids of the skills that it shows. */
   readonly skills: readonly string[];
+  /** For each of them the line that shows it, where it is not the label: a sentence of the text, or a keyword. */
+  readonly lines?: Readonly<Record<string, string>>;
   /** As in the file: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`. */
   readonly start?: string;
   readonly end?: string;
@@ -61,6 +63,7 @@ export interface ProfileOptions {
 export const SAMPLE_PROFILE: URL = new URL('../../assets/profile.sample.json', import.meta.url);
 
 const MAX_BYTES = 1_048_576;
+const MAX_LINE = 160;
 
 /** Reads and checks a JSON Resume file. Every section is optional. Throws `ProfileError`. */
 export async function loadProfile(path: string | URL, options: ProfileOptions = {}): Promise<Profile> {
@@ -153,16 +156,17 @@ function numbered(kind: ProfileEntryKind, drafts: readonly Draft[], month: numbe
 }
 
 function toEntry(id: string, kind: ProfileEntryKind, draft: Draft, month: number): ProfileEntry {
-  const text = draft.parts.filter((part) => part !== undefined).join('\n');
-  const skills = new Set([...(draft.named ?? []).map(toSkillId).filter((skill) => skill !== ''), ...findSkills(text)]);
+  const parts = draft.parts.filter((part) => part !== undefined);
+  const lines = linesBySkill(parts, draft.named ?? []);
   const lasts = draft.lasts !== false && draft.start !== undefined;
   const last = draft.end ?? (lasts ? undefined : draft.start);
   const entry: ProfileEntry = {
     id,
     kind,
     label: plainLine(draft.label, 120) || id,
-    text,
-    skills: [...skills],
+    text: parts.join('\n'),
+    skills: [...lines.keys()],
+    lines: Object.fromEntries(lines),
     start: draft.start,
     end: last,
     recency: round(recencyOf(last === undefined ? undefined : monthOf(last, 'last'), month), 3),
@@ -170,6 +174,21 @@ function toEntry(id: string, kind: ProfileEntryKind, draft: Draft, month: number
   };
   const span = lasts ? spanOf(entry, month) : undefined;
   return span === undefined ? entry : { ...entry, years: round(yearsCovered([span]), 1) };
+}
+
+/** Each part by itself, so that two neighbours never make a phrase and their order does not matter. */
+function linesBySkill(parts: readonly string[], keywords: readonly string[]): Map<string, string> {
+  const lines = new Map<string, string>();
+  const add = (skill: string, line: string): void => {
+    if (!lines.has(skill)) lines.set(skill, plainLine(line, MAX_LINE));
+  };
+  for (const part of parts) {
+    const sentences = sentencesOf(part).map((line) => ({ line, skills: findSkills(line) }));
+    for (const skill of findSkills(part))
+      add(skill, sentences.find((sentence) => sentence.skills.includes(skill))?.line ?? part);
+  }
+  for (const keyword of keywords) for (const skill of toSkillIds(keyword)) add(skill, keyword);
+  return lines;
 }
 
 const period = (start?: string, end?: string): string =>
@@ -227,17 +246,17 @@ function languageOf(row: Row<'languages'>): Draft {
   return { label: joined(', ', language, row.fluency), parts: [], named: [language], level: row.fluency };
 }
 
-/** One entry a skill: keywords, or the group's own name where it has none. Of two mentions the higher level counts. */
+/**
+ * One entry a skill: the keywords, and the group's own name where that is a skill or has none. Of two mentions the
+ * higher level counts.
+ */
 function skillEntries(resume: Resume): ProfileEntry[] {
   const entries = new Map<string, ProfileEntry>();
   for (const group of resume.skills ?? []) {
-    const names = group.keywords?.length ? group.keywords : group.name === undefined ? [] : [group.name];
-    for (const name of names) {
-      const skill = toSkillId(name);
-      if (skill === '') continue;
+    for (const [name, skill] of namedIn(group)) {
       const before = entries.get(skill);
       if (before !== undefined && levelStrength(before.level) >= levelStrength(group.level)) continue;
-      const shown = plainLine(skillName(skill) === skill ? name : skillName(skill), 80);
+      const shown = plainLine(isKnownSkill(skill) ? skillName(skill) : name, 80);
       const label = group.level === undefined ? shown : `${shown}, ${plainLine(group.level, 40)}`;
       const id = `skill:${skill}`;
       const text = joined(': ', group.name, name);
@@ -245,4 +264,11 @@ function skillEntries(resume: Resume): ProfileEntry[] {
     }
   }
   return [...entries.values()];
+}
+
+function namedIn({ name, keywords = [] }: Row<'skills'>): (readonly [name: string, skill: string])[] {
+  const groupCounts = name !== undefined && (keywords.length === 0 || isKnownSkill(toSkillId(name)));
+  return [...keywords, ...(groupCounts ? [name] : [])].flatMap((each) =>
+    toSkillIds(each).map((skill) => [each, skill] as const),
+  );
 }

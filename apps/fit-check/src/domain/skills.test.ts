@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { growth } from '../../../../test/growth.ts';
-import { countSkills, findSkills, isKnownSkill, skillCategory, skillName, toSkillId } from './skills.ts';
+import { countSkills, findSkills, isKnownSkill, skillCategory, skillName, toSkillId, toSkillIds } from './skills.ts';
 import { FAMILIES, IMPLIES, SKILLS } from './taxonomy.ts';
 
 describe('findSkills', () => {
@@ -63,6 +63,70 @@ describe('findSkills', () => {
     expect(findSkills('Go-to-market, Python')).toEqual(['marketing', 'python']);
   });
 
+  it.each<[string, string[]]>([
+    ['React Native apps', ['react-native']],
+    ['- We use React\n- Native apps', ['react']],
+    ['JavaScript, Java Script and JS', ['javascript']],
+    ['Java for the server, Script writing', ['java']],
+    ['C ++, C # and C', ['cpp', 'csharp', 'c']],
+    ['chapter C #5', []],
+    ['C++ only', ['cpp']],
+    ['R&D, Toys R Us, Mr. R. Smith', []],
+    ['AWS, GCP and Azure', ['aws', 'gcp', 'azure']],
+    ['GMP, GLP and GCP', ['gmp', 'clinical-research']],
+    ['SWIFT and SEPA payments', ['payments']],
+    ['We use Swift for payments', ['swift', 'payments']],
+    ['American Express needs Python', ['python']],
+    ['We go far, and Python helps', ['python']],
+    ['as they react, Node.js listens', ['nodejs']],
+    ['migrating from Java to Go, Rust and Python', ['java', 'go', 'rust', 'python']],
+    ['Cisco IOS on routers', ['cisco']],
+    ['shipping containers by sea', []],
+    ['Docker, containers and Kubernetes', ['docker', 'kubernetes']],
+    ['patient monitoring on the ward', []],
+    ['Grafana, monitoring', ['grafana', 'observability']],
+    ['Barclays PLC in London', []],
+    ['PLC, SCADA', ['plc', 'scada']],
+    ['Oracle is an employer', []],
+    ['experience with Oracle', ['oracle-db']],
+    ['20 °C, Python', ['python']],
+    ['Transmission electron microscopy', []],
+    ['Rust prevention and We use Rust', ['rust']],
+  ])('tells false friends apart: %j', (text, skills) => {
+    expect(findSkills(text)).toEqual(skills);
+  });
+
+  it.each<[string, string[]]>([
+    ['Fluent German, English (C1), written French', ['german', 'english', 'french']],
+    ['German-speaking customers', ['german']],
+    ['languages: Polish, Czech', ['polish', 'czech']],
+    ['polish your skills with French press coffee and Danish design', []],
+  ])('reads spoken languages, no cuisine and no verb: %j', (text, skills) => {
+    expect(findSkills(text)).toEqual(skills);
+  });
+
+  it.each<[string, string[]]>([
+    ['Java\u200bScript and Type\u00adScript', ['javascript', 'typescript']],
+    ['Air\ufb02ow, Cloud\ufb02are Workers', ['airflow', 'cloudflare-workers']],
+    ['\uff2a\uff41\uff56\uff41, \uff23\uff0b\uff0b', ['java', 'cpp']],
+    ['end\u2011to\u2011end testing', ['e2e-testing']],
+    ['ISO27001 and SOC2, ISO 9001', ['security-standards', 'quality-management']],
+    ['data warehouses and smart grids', ['data-warehouse', 'power-systems']],
+  ])('reads what PDFs and editors make of it: %j', (text, skills) => {
+    expect(findSkills(text)).toEqual(skills);
+  });
+
+  it('finds every way to write every skill, as the same one, beside others', () => {
+    for (const { id, aliases } of SKILLS) {
+      for (const { text, mark } of aliases) {
+        const written = mark === 'caps' || text.length === 1 ? text.toUpperCase() : text;
+        expect(new Set(findSkills(`Skills: TypeScript, ${written}, Docker.`)), text).toEqual(
+          new Set(['typescript', id, 'docker']),
+        );
+      }
+    }
+  });
+
   it('counts mentions', () => {
     expect([...countSkills('SQL, sql and Python')]).toEqual([
       ['sql', 2],
@@ -99,6 +163,34 @@ describe('toSkillId', () => {
     ['数据', '数据'],
   ])('%j is %j', (name, id) => {
     expect(toSkillId(name)).toBe(id);
+  });
+});
+
+describe('toSkillIds', () => {
+  it.each<[string, string[]]>([
+    ['JavaScript (ES6+)', ['javascript']],
+    ['React / Redux', ['react', 'redux']],
+    ['AWS (EC2, S3)', ['aws']],
+    ['Go 1.22', ['go']],
+    ['Angular 2+', ['angular']],
+    ['Node.js & Express', ['nodejs', 'express']],
+    ['Python/R', ['python', 'r']],
+    ['A/B testing', ['experimentation']],
+    ['Portuguese (Brazil)', ['portuguese']],
+    ['R&D', ['r-d']],
+    ['A/R', ['a-r']],
+    ['Own Thing!', ['own-thing']],
+    ['***', []],
+  ])('%j names %j', (label, ids) => {
+    expect(toSkillIds(label)).toEqual(ids);
+  });
+
+  it('never throws, whatever the label', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (label) => {
+        expect(toSkillIds(label).every((id) => id !== '')).toBe(true);
+      }),
+    );
   });
 });
 

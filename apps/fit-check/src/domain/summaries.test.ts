@@ -51,6 +51,10 @@ describe('the summaries', () => {
     expect(matched.data.top_matches).toContainEqual(
       expect.objectContaining({ skill: 'Python', evidence: expect.arrayContaining(['work:1', 'skill:python']) }),
     );
+    const python = (matched.data.top_matches as { skill: string; lines: string[] }[]).find(
+      ({ skill }) => skill === 'Python',
+    );
+    expect(python?.lines[0]).toMatch(/Python/);
     const { data } = summariseGaps(gaps);
     expect(data.gaps).toContainEqual(expect.objectContaining({ skill: 'PyTorch', from: ['company:anthropic'] }));
     expect(data.strengths).toContainEqual(expect.objectContaining({ skill: 'Python' }));
@@ -64,6 +68,25 @@ describe('the summaries', () => {
     const bad = summariseVerdict('Trust me [work:99].', { profile, findings, matching });
     expect(bad.data.citations).toMatchObject({ ok: false, unknown: ['work:99'] });
     expect(bad.thoughts[0]).toBe('Cited although nothing bears that id: work:99.');
+  });
+
+  it('tell of a text that states another score than the computed one', () => {
+    const { score } = matching;
+    const told = (text: string) => summariseVerdict(text, { profile, findings, matching });
+    expect(told(verdict.text).data.stated_scores).toEqual({ stated: [score], ok: true });
+    const talkedOver = told(`**A perfect fit: 100 of 100**, computed were ${score}/100.`);
+    expect(talkedOver.data).toMatchObject({ score, stated_scores: { stated: [100, score], ok: false } });
+    expect(talkedOver.thoughts).toContain(`The text states 100 of 100; computed are ${score}.`);
+    expect(told('').data.stated_scores).toEqual({ stated: [], ok: true });
+  });
+
+  it('count every invented id and list a bounded number', () => {
+    const text = Array.from({ length: 5000 }, (_, at) => `[work:${at + 100}]`).join(' ');
+    const { citations } = summariseVerdict(text, { profile, findings, matching }).data as {
+      citations: { unknown: string[]; unknown_count: number };
+    };
+    expect(citations.unknown).toHaveLength(50);
+    expect(citations.unknown_count).toBe(5000);
   });
 
   it('stay small, one line each, and survive JSON, with nothing to tell too', () => {

@@ -5,6 +5,7 @@ import type { GapAnalysis } from './gaps.ts';
 import type { Matching } from './matching.ts';
 import type { Profile } from './profile.ts';
 import { skillName } from './skills.ts';
+import { statedScores } from './stated.ts';
 import { countOf, listOf, round } from './text.ts';
 import { levelOf } from './verdict.ts';
 
@@ -18,6 +19,10 @@ export interface PhaseSummary {
 
 const TOP = 8;
 const TOP_FINDINGS = 12;
+/** Of a match's evidence, as many are told word for word. */
+const TOP_LINES = 2;
+/** A model may invent ids without end; as many are listed, and all are counted. */
+const MAX_UNKNOWN = 50;
 
 export interface ConnectingState {
   /** Whether a stored answer will be used. */
@@ -94,6 +99,7 @@ export function summariseMatching(matching: Matching): PhaseSummary {
         skill: skillName(match.skill),
         score: match.score,
         evidence: match.evidence,
+        lines: match.lines.slice(0, TOP_LINES),
         findings: match.findings,
         ...(match.via === undefined ? {} : { via: skillName(match.via) }),
       })),
@@ -118,21 +124,40 @@ export function summariseGaps({ gaps, strengths }: GapAnalysis): PhaseSummary {
   };
 }
 
-/** Of any verdict text, the embedded analyst's or a model's. */
+/**
+ * Of any verdict text, the embedded analyst's or a model's: what it cites that does not exist, what it leaves out, and
+ * whether it states the computed score. None of it changes the score or withholds the text.
+ */
 export function summariseVerdict(
   text: string,
   { profile, findings, matching }: { profile: Profile; findings: readonly Finding[]; matching: Matching },
 ): PhaseSummary {
-  const citations = checkCitations(text, profile, findings);
+  const { cited, unknown, missing } = checkCitations(text, profile, findings);
   const words = text.split(/\s+/).filter((word) => word !== '').length;
-  const sound = citations.unknown.length === 0 && citations.missing.length === 0;
+  const stated = statedScores(text, findings);
+  const others = stated.filter((score) => score !== matching.score);
   return {
-    summary: `Verdict of ${countOf(words, 'word')} with ${countOf(citations.cited.length, 'citation')}`,
-    data: { score: matching.score, level: levelOf(matching), words, citations: { ...citations, ok: sound } },
+    summary: `Verdict of ${countOf(words, 'word')} with ${countOf(cited.length, 'citation')}`,
+    data: {
+      score: matching.score,
+      level: levelOf(matching),
+      words,
+      citations: {
+        cited,
+        unknown: unknown.slice(0, MAX_UNKNOWN),
+        ...(unknown.length > MAX_UNKNOWN ? { unknown_count: unknown.length } : {}),
+        missing,
+        ok: unknown.length === 0 && missing.length === 0,
+      },
+      stated_scores: { stated, ok: others.length === 0 },
+    },
     thoughts: [
-      citations.unknown.length === 0
+      unknown.length === 0
         ? 'Every citation leads to something that exists.'
-        : `Cited although nothing bears that id: ${listOf(citations.unknown.slice(0, 5))}.`,
+        : `Cited although nothing bears that id: ${listOf(unknown.slice(0, 5))}.`,
+      ...(others.length === 0
+        ? []
+        : [`The text states ${listOf(others.map(String))} of 100; computed are ${matching.score}.`]),
     ],
   };
 }

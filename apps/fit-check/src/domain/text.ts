@@ -22,6 +22,37 @@ export function plainLine(text: string, limit: number): string {
   return clip(line, limit);
 }
 
+/**
+ * Foreign text for a prompt, its lines kept. Without invisible characters, in which whole sentences can be hidden, and
+ * without the brackets that citations, fences and models' role tags are made of, in their full-width forms too, which
+ * some tokenizers fold.
+ */
+export function inertText(text: string, limit: number): string {
+  const plain = text
+    .slice(0, limit * 4)
+    .replace(/\r\n?/g, '\n')
+    .replace(/[\p{Cf}\p{Cs}\p{Co}\p{Variation_Selector}]+/gu, '')
+    .replace(/[^\P{Cc}\n\t]+/gu, ' ')
+    .replace(/\n\s*\n/g, '\n\n')
+    .replace(/[<＜﹤]/g, '‹')
+    .replace(/[>＞﹥]/g, '›')
+    .replace(/[[［]/g, '(')
+    .replace(/[\]］]/g, ')')
+    .trim();
+  return clip(plain, limit);
+}
+
+const SENTENCE = /[\s\S]{1,2000}/g;
+
+/** Lines and sentences, none longer than a bound, so that patterns stay quick on any input. */
+export function sentencesOf(text: string): string[] {
+  return text
+    .split(/\n|(?<=[.;!?])[ \t]/)
+    .flatMap((line) => line.match(SENTENCE) ?? [])
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
 /** `a`, `a and b`, `a, b and c`. */
 export function listOf(items: readonly string[]): string {
   if (items.length < 2) return items.join('');

@@ -1,5 +1,5 @@
 /** The language model behind its breaker, observed as one AI operation, with the embedded analyst to stand in. */
-import { type Breaker, BreakerOpenError, type Observability, outcomeOf } from 'binnacle';
+import { type Breaker, BreakerOpenError, errorTypeOf, type Observability, outcomeOf } from 'binnacle';
 import type { VerdictInput } from '../domain/index.ts';
 import { UpstreamError } from '../errors.ts';
 import type { CallLimits } from '../limits.ts';
@@ -41,7 +41,8 @@ export function createLlm(obs: Observability, settings: FitCheckSettings): Llm {
         if (said || !standsIn)
           throw error instanceof BreakerOpenError ? error : new UpstreamError('the language model', error);
         source.fallback = error instanceof BreakerOpenError ? 'breaker_open' : 'llm_failed';
-        log.warn({ error }, 'The LLM failed; the embedded analyst writes this verdict');
+        // Endpoints quote the prompt in what they refuse: its kind is logged, never its text.
+        log.warn({ error_type: errorTypeOf(error) }, 'The LLM failed; the embedded analyst writes this verdict');
       }
       yield* observed(obs, embeddedAnalyst, input, limits, source);
     },

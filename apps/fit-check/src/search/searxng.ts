@@ -55,9 +55,18 @@ async function ask({ url, apiKey }: SearchEndpoint, query: string, signal: Abort
       headers: response.headers,
     });
   }
-  const { results } = JSON.parse(await readText(response)) as { results?: unknown };
+  const { results } = parse(await readText(response)) as { results?: unknown };
   if (!Array.isArray(results)) throw new TypeError('the search answered without results');
   return results;
+}
+
+/** The parser's own message quotes what it read, and errors are logged. */
+function parse(text: string): object {
+  try {
+    return Object(JSON.parse(text)) as object;
+  } catch {
+    throw new SyntaxError('the search answered with something other than JSON');
+  }
 }
 
 async function readText(response: Response): Promise<string> {
