@@ -43,11 +43,7 @@ describe('toEntries', () => {
         skills: ['cpp', 'go'],
         ...cited,
       },
-      names: [
-        { text: 'Orange', everyday: true },
-        { text: 'Snowflake', everyday: true },
-        { text: 'Orange Bank', everyday: false },
-      ],
+      names: [{ text: 'Orange', means: 'word' }, { text: 'Snowflake', means: 'technology' }, { text: 'Orange Bank' }],
       industry: 'Tests',
       places: ['Oslo', 'Norway'],
     });
@@ -67,10 +63,10 @@ describe('toEntries', () => {
 
   it('takes a technology for a name only where it is a company’s alone', () => {
     const plain = { ...company, everyday: false, aliases: ['Snowflake', 'Yellow'] };
-    expect(toEntries({ companies: [plain], jobs: [] })[0]?.names.map(({ everyday }) => everyday)).toEqual([
-      false,
-      true,
-      false,
+    expect(toEntries({ companies: [plain], jobs: [] })[0]?.names.map(({ means }) => means)).toEqual([
+      undefined,
+      'technology',
+      undefined,
     ]);
   });
 

@@ -17,8 +17,8 @@ export interface CorpusEntry {
 
 export interface EntryName {
   readonly text: string;
-  /** An everyday word or a technology as well: in passing it mostly means that. */
-  readonly everyday: boolean;
+  /** What it means as well: in passing it mostly means that. */
+  readonly means?: 'word' | 'technology';
 }
 
 export function toEntries(rows: CorpusRows): CorpusEntry[] {
@@ -31,14 +31,15 @@ function companyEntry(row: CompanyRow): CorpusEntry {
   const skills = technologies.map(toSkillId);
   return {
     finding: { id, kind: 'company', title: name, summary, skills, ...provenanceOf(row) },
-    names: [name, ...aliases].map((text) => ({ text, everyday: isEveryday(text, row) })),
+    names: [name, ...aliases].map((text) => nameOf(text, row)),
     industry,
     places: [...row.locations, row.country],
   };
 }
 
-function isEveryday(name: string, row: CompanyRow): boolean {
-  return isKnownSkill(toSkillId(name)) || (row.everyday && wordsOfName(name).length === 1);
+function nameOf(text: string, row: CompanyRow): EntryName {
+  if (isKnownSkill(toSkillId(text))) return { text, means: 'technology' };
+  return row.everyday && wordsOfName(text).length === 1 ? { text, means: 'word' } : { text };
 }
 
 function jobEntry(row: JobRow): CorpusEntry {
@@ -51,7 +52,7 @@ function jobEntry(row: JobRow): CorpusEntry {
   const skills = demands.map((demand) => demand.skill);
   return {
     finding: { id, kind: 'job', title, summary, skills, demands, ...provenanceOf(row) },
-    names: [title, ...aliases].map((text) => ({ text, everyday: false })),
+    names: [title, ...aliases].map((text) => ({ text })),
     industry,
     places: row.locations,
   };

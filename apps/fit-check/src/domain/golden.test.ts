@@ -12,13 +12,15 @@ interface Golden {
   readonly expect: readonly string[];
   /** Any one of them will do. */
   readonly anyOf?: boolean;
-  /** Rows that must not stand among the first three. */
+  /** Rows whose name stands there and means something else: no close answer, and below what is expected. */
   readonly avoid?: readonly string[];
 }
 
 interface Judged extends Golden {
   readonly text: string;
   readonly found: readonly string[];
+  /** Of those that answer closely. */
+  readonly close: readonly string[];
   /** The share of the expected rows among the first five. */
   readonly recall: number;
   /** One divided by the rank of the first expected row, 0 where it is not among the first ten. */
@@ -26,6 +28,8 @@ interface Judged extends Golden {
 }
 
 const K = 5;
+/** From here on the analyst calls a source close. */
+const CLOSE = 0.45;
 const corpus = createCorpus();
 const golden: readonly Golden[] = JSON.parse(readFileSync(new URL('./golden-queries.json', import.meta.url), 'utf8'));
 const judged = golden.map(judge);
@@ -34,12 +38,14 @@ const nothing = judged.filter(({ kind }) => kind === 'nothing');
 
 function judge(query: Golden): Judged {
   const text = typeof query.query === 'string' ? query.query : query.query.join('\n');
-  const found = corpus.search(text, 10).map((finding) => finding.id);
+  const findings = corpus.search(text, 10);
+  const found = findings.map((finding) => finding.id);
+  const close = findings.filter(({ score }) => score >= CLOSE).map((finding) => finding.id);
   const hits = query.expect.filter((id) => found.slice(0, K).includes(id)).length;
   const wanted = query.anyOf === true ? 1 : query.expect.length;
   const rank = found.findIndex((id) => query.expect.includes(id)) + 1;
   const recall = Math.min(1, hits / Math.max(1, wanted));
-  return { ...query, text, found, recall, reciprocal: rank === 0 ? 0 : 1 / rank };
+  return { ...query, text, found, close, recall, reciprocal: rank === 0 ? 0 : 1 / rank };
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -87,8 +93,11 @@ describe('the golden queries', () => {
   });
 
   it('are not led astray by everyday words', () => {
-    for (const { text, found, avoid = [] } of judged) {
-      for (const id of avoid) expect(found.slice(0, 3), text).not.toContain(id);
+    const tempted = judged.filter(({ avoid = [] }) => avoid.length > 0);
+    expect(tempted.length).toBeGreaterThanOrEqual(2);
+    for (const { text, found, close, avoid = [] } of tempted) {
+      expect(avoid, text).not.toContain(found[0]);
+      for (const id of avoid) expect(close, text).not.toContain(id);
     }
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CorpusEntry, EntryName } from './entries.ts';
 import { createNameIndex } from './name-index.ts';
 
-const name = (text: string, everyday = false): EntryName => ({ text, everyday });
+const name = (text: string, means?: EntryName['means']): EntryName => ({ text, means });
 const entry = (id: string, ...names: EntryName[]): CorpusEntry => ({
   finding: {
     id,
@@ -17,7 +17,7 @@ const entry = (id: string, ...names: EntryName[]): CorpusEntry => ({
   places: [],
 });
 const index = createNameIndex([
-  entry('company:visa', name('Visa', true)),
+  entry('company:visa', name('Visa', 'word')),
   entry('company:siemens', name('Siemens')),
   entry('company:healthineers', name('Siemens Healthineers'), name('Healthineers')),
   entry('company:boeing', name('Boeing')),

@@ -1,5 +1,5 @@
 /** Which rows of the corpus a query names: as a whole, in passing, misspelt, or inside a pasted text. */
-import type { CorpusEntry } from './entries.ts';
+import type { CorpusEntry, EntryName } from './entries.ts';
 import { nameKey, slipsBetween, wordsOfName } from './names.ts';
 import { raise, type Scores } from './scores.ts';
 import { isStopWord } from './stop-words.ts';
@@ -20,7 +20,7 @@ export interface Named {
 interface Bearer {
   readonly id: string;
   readonly isJob: boolean;
-  readonly everyday: boolean;
+  readonly means: EntryName['means'];
   /** 1 for a name, a little less for an alias. */
   readonly score: number;
 }
@@ -80,11 +80,11 @@ export function createNameIndex(entries: readonly CorpusEntry[]): NameIndex {
 function indexNames(entries: readonly CorpusEntry[]): ReadonlyMap<string, Bearers> {
   const names = new Map<string, Bearer[]>();
   for (const { finding, names: own } of entries) {
-    own.forEach(({ text, everyday }, position) => {
+    own.forEach(({ text, means }, position) => {
       const key = nameKey(text);
       const score = position === 0 ? EXACT_NAME : EXACT_ALIAS;
       const bearers = names.get(key) ?? [];
-      bearers.push({ id: finding.id, isJob: finding.kind === 'job', everyday, score });
+      bearers.push({ id: finding.id, isJob: finding.kind === 'job', means, score });
       names.set(key, bearers);
     });
   }
@@ -98,9 +98,9 @@ function scoreInside(words: readonly string[], names: ReadonlyMap<string, Bearer
   for (const [from, to] of spansOf(words.length, MAX_NAME_WORDS)) {
     const bearers = taken.slice(from, to).includes(true) ? undefined : names.get(words.slice(from, to).join(' '));
     if (bearers === undefined) continue;
-    for (const { id, isJob, everyday, score } of bearers) {
-      if (everyday && isStopWord(words.slice(from, to).join(' '))) continue;
-      if (everyday && !isApproached(words, from, to)) hinted.add(id);
+    for (const { id, isJob, means, score } of bearers) {
+      if (means === 'word' && isStopWord(words.slice(from, to).join(' '))) continue;
+      if (means !== undefined && !isApproached(words, from, to)) hinted.add(id);
       else raise(scores, id, score * (isJob ? JOB_INSIDE : COMPANY_INSIDE));
     }
     if (bearers.some(({ id }) => scores.has(id))) taken.fill(true, from, to);
@@ -136,8 +136,8 @@ function scoreMisspelt(
       const forgiven = whole ? 3 : typed.length >= LONG_SLIP ? 2 : 1;
       const slips = slipsBetween(typed, name, forgiven);
       if (slips === undefined) continue;
-      for (const { id, everyday, score } of bearers) {
-        if (whole || !everyday) raise(scores, id, score * (MISSPELT - PER_SLIP * slips));
+      for (const { id, means, score } of bearers) {
+        if (whole || means !== 'word') raise(scores, id, score * (MISSPELT - PER_SLIP * slips));
       }
     }
   }
@@ -167,8 +167,8 @@ function scoreText(text: string, names: ReadonlyMap<string, Bearers>): Scores {
   for (let from = 0; from < raw.length; from++) {
     const capital = /^[\p{Lu}\p{N}]/u.test(raw[from] ?? '');
     for (let to = from + 1; to <= Math.min(raw.length, from + MAX_NAME_WORDS); to++) {
-      for (const { id, isJob, everyday, score } of names.get(words.slice(from, to).join(' ')) ?? []) {
-        const told = isJob ? isJobTold(words, from) : capital && isEmployer(words, from, to, everyday);
+      for (const { id, isJob, means, score } of names.get(words.slice(from, to).join(' ')) ?? []) {
+        const told = isJob ? isJobTold(words, from) : capital && isEmployer(words, from, to, means);
         if (told) raise(scores, id, score * NAME_IN_TEXT);
       }
     }
@@ -176,8 +176,8 @@ function scoreText(text: string, names: ReadonlyMap<string, Bearers>): Scores {
   return scores;
 }
 
-function isEmployer(words: readonly string[], from: number, to: number, everyday: boolean): boolean {
-  if (everyday) return isApproached(words, from, to);
+function isEmployer(words: readonly string[], from: number, to: number, means: EntryName['means']): boolean {
+  if (means !== undefined) return isApproached(words, from, to);
   return from < LEAD_WORDS || ABOUT.has(words[from - 1] ?? '') || FOLLOWS_NAME.has(words[to] ?? '');
 }
 

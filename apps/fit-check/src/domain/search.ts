@@ -25,8 +25,8 @@ const BY_SKILLS = { short: 0.6, long: 0.8 };
 const COMPANY_SKILLS = 0.95;
 /** How much of what is missing to a name the weaker of words and skills adds to the stronger. */
 const SECOND = 0.5;
-/** What an everyday word adds that happens to be a name. */
-const HINT = 0.25;
+/** What a word adds that happens to be a name. Alone it is too little for the row to be weighed. */
+const HINT = 0.2;
 const NAMED = 0.8;
 const BELOW_NAMES = 0.79;
 const RELATED = 0.35;

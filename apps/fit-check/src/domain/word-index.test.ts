@@ -4,7 +4,7 @@ import { createWordIndex } from './word-index.ts';
 
 const entry = (id: string, summary: string, more: Partial<CorpusEntry> = {}): CorpusEntry => ({
   finding: { id, kind: 'company', title: id, summary, skills: ['nodejs'], source: 'x' },
-  names: [{ text: id, everyday: false }],
+  names: [{ text: id }],
   industry: 'Trade',
   places: ['Johnston'],
   ...more,
@@ -12,7 +12,7 @@ const entry = (id: string, summary: string, more: Partial<CorpusEntry> = {}): Co
 const index = createWordIndex([
   entry('alpha', 'Builds wind turbines at sea.'),
   entry('beta', 'Builds railway bridges.'),
-  entry('gamma', 'Builds ships.', { names: [{ text: 'visa', everyday: true }] }),
+  entry('gamma', 'Builds ships.', { names: [{ text: 'visa', means: 'word' }, { text: 'Royal Visa Gamma' }] }),
 ]);
 const found = (query: string) => [...index.scoreQuery(query).keys()];
 
@@ -41,6 +41,7 @@ describe('words of a short query', () => {
   it('take neither a slip of a town for a hit nor an everyday word for a name', () => {
     expect(found('johnson')).toEqual([]);
     expect(found('visa')).toEqual([]);
+    expect(found('royal')).toEqual(['gamma']);
   });
 });
 

@@ -69,10 +69,12 @@ export function createWordIndex(entries: readonly CorpusEntry[]): WordIndex {
 }
 
 function toDocument({ finding, names, industry, places }: CorpusEntry): Document {
+  // What means something else as well would be found wherever that is meant.
+  const ambiguous = new Set(names.flatMap(({ text, means }) => (means === undefined ? [] : wordsOfName(text))));
+  const own = names.flatMap(({ text }) => wordsOfName(text)).filter((word) => !ambiguous.has(word));
   return {
     id: finding.id,
-    // What is an everyday word as well would be found wherever it is meant as one.
-    name: names.flatMap(({ text, everyday }) => (everyday ? [] : [text])).join(' '),
+    name: own.join(' '),
     industry,
     summary: finding.summary,
     skills: finding.skills.map(skillName).join(' '),
