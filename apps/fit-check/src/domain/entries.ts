@@ -38,7 +38,8 @@ function companyEntry(row: CompanyRow): CorpusEntry {
 }
 
 function nameOf(text: string, row: CompanyRow): EntryName {
-  if (isKnownSkill(toSkillId(text))) return { text, means: 'technology' };
+  const spellings = [text, text.replaceAll(' ', '')];
+  if (spellings.some((spelling) => isKnownSkill(toSkillId(spelling)))) return { text, means: 'technology' };
   return row.everyday && wordsOfName(text).length === 1 ? { text, means: 'word' } : { text };
 }
 

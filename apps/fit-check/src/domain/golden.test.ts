@@ -61,9 +61,8 @@ describe('the golden queries', () => {
       expect(expected.length > 0, text).toBe(kind !== 'nothing');
       for (const id of [...expected, ...avoid]) expect(ids.has(id), id).toBe(true);
     }
-    const pasted = judged.filter(({ kind }) => kind === 'pasted');
-    expect(pasted.length).toBeGreaterThanOrEqual(6);
-    for (const { text } of pasted) expect(text.split(/\s+/).length).toBeGreaterThan(200);
+    const long = judged.filter(({ kind, text }) => kind === 'pasted' && text.split(/\s+/).length > 200);
+    expect(long.length).toBeGreaterThanOrEqual(6);
   });
 
   it('are ranked well', () => {

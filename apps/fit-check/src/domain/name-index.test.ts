@@ -21,6 +21,7 @@ const index = createNameIndex([
   entry('company:siemens', name('Siemens')),
   entry('company:healthineers', name('Siemens Healthineers'), name('Healthineers')),
   entry('company:boeing', name('Boeing')),
+  entry('company:snowflake', name('Snowflake', 'technology')),
   entry('job:data', name('Data Engineer'), name('pipeline builder')),
 ]);
 const nothing = (): boolean => false;
@@ -46,6 +47,7 @@ describe('names in a short query', () => {
     const { scores, hinted } = index.inQuery('engineer with visa sponsorship', nothing);
     expect([...scores]).toEqual([]);
     expect([...hinted]).toEqual(['company:visa']);
+    expect(inQuery('snowflake pipelines')).toEqual({});
     for (const query of ['engineer at visa', 'apply to visa now', 'visa is hiring', 'visa']) {
       expect(Object.keys(inQuery(query)), query).toEqual(['company:visa']);
     }
@@ -59,7 +61,11 @@ describe('names in a short query', () => {
     expect(two).toBeGreaterThan(0.7);
     expect(inQuery('how is boeng doing')).toHaveProperty('company:boeing');
     expect(inQuery('a boring job', (word) => word === 'boring')).toEqual({});
-    expect(inQuery('visb sponsor')).toEqual({});
+    expect(inQuery('what of snowflak')).toHaveProperty('company:snowflake');
+    expect(inQuery('a visaa sponsor')).toEqual({});
+    const both = inQuery('data engineer at boeng, not at seimens');
+    expect(Object.keys(both).sort()).toEqual(['company:boeing', 'company:siemens', 'job:data']);
+    expect(Object.keys(inQuery('siemens or boeng'))).toEqual(['company:siemens']);
     expect(inQuery('')).toEqual({});
     expect(inQuery('🙂')).toEqual({});
   });

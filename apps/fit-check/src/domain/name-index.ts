@@ -13,7 +13,7 @@ export interface NameIndex {
 
 export interface Named {
   readonly scores: Scores;
-  /** Rows whose name stands there and more likely means something else: `visa`, `snowflake`. */
+  /** Rows whose name stands there and more likely is a word: `visa`. A technology is found as the skill that it is. */
   readonly hinted: ReadonlySet<string>;
 }
 
@@ -25,7 +25,6 @@ interface Bearer {
   readonly score: number;
 }
 
-type Bearers = readonly Bearer[];
 type Span = readonly [from: number, to: number];
 
 const EXACT_NAME = 1;
@@ -35,7 +34,6 @@ const JOB_INSIDE = 0.88;
 const NAME_IN_TEXT = 0.85;
 const MISSPELT = 0.9;
 const PER_SLIP = 0.05;
-const FOUND = 0.8;
 const MAX_NAME_WORDS = 5;
 const MAX_SLIP_WORDS = 3;
 const MIN_SLIP_LENGTH = 5;
@@ -57,55 +55,64 @@ const SEEKS_JOB = setOf('looking hiring seeking searching search as role positio
 
 export function createNameIndex(entries: readonly CorpusEntry[]): NameIndex {
   const names = indexNames(entries);
-  const byInitial = new Map<string, [string, Bearers][]>();
+  const byInitial = new Map<string, [string, Bearer][]>();
   for (const named of names) {
     const initial = named[0].charAt(0);
     byInitial.set(initial, [...(byInitial.get(initial) ?? []), named]);
   }
   return {
     inQuery(query, isWord) {
-      const words = wordsOfName(query);
       const key = nameKey(query);
-      const scores: Scores = new Map();
-      for (const bearer of names.get(key) ?? []) raise(scores, bearer.id, bearer.score);
-      if (scores.size > 0) return { scores, hinted: new Set() };
-      const hinted = scoreInside(words, names, scores);
-      if (![...scores.values()].some((score) => score >= FOUND)) scoreMisspelt(key, words, byInitial, isWord, scores);
-      return { scores, hinted };
+      const whole = names.get(key);
+      if (whole !== undefined) return { scores: new Map([[whole.id, whole.score]]), hinted: new Set() };
+      const words = wordsOfName(query);
+      const inside = findInside(words, names);
+      // A name without a slip was seen already, and may have been a word that means something else.
+      const isRight = (part: readonly string[]): boolean => names.has(part.join(' ')) || part.every(isWord);
+      const slips = slipsIn(key, words, inside.taken, isRight);
+      scoreMisspelt(slips, byInitial, inside);
+      return inside;
     },
     inText: (text) => scoreText(text, names),
   };
 }
 
-function indexNames(entries: readonly CorpusEntry[]): ReadonlyMap<string, Bearers> {
-  const names = new Map<string, Bearer[]>();
+/** The corpus sees to it that no two rows bear one name. */
+function indexNames(entries: readonly CorpusEntry[]): ReadonlyMap<string, Bearer> {
+  const names = new Map<string, Bearer>();
   for (const { finding, names: own } of entries) {
     own.forEach(({ text, means }, position) => {
-      const key = nameKey(text);
       const score = position === 0 ? EXACT_NAME : EXACT_ALIAS;
-      const bearers = names.get(key) ?? [];
-      bearers.push({ id: finding.id, isJob: finding.kind === 'job', means, score });
-      names.set(key, bearers);
+      names.set(nameKey(text), { id: finding.id, isJob: finding.kind === 'job', means, score });
     });
   }
   return names;
 }
 
+interface Inside {
+  readonly scores: Scores;
+  readonly hinted: Set<string>;
+  /** For each word whether it is part of a name. */
+  readonly taken: boolean[];
+  /** What was named: jobs, companies, both or neither. */
+  readonly named: Set<'job' | 'company'>;
+}
+
 /** Names as part of the query, the longest first: who asks for Siemens Healthineers does not ask for Siemens. */
-function scoreInside(words: readonly string[], names: ReadonlyMap<string, Bearers>, scores: Scores): Set<string> {
-  const hinted = new Set<string>();
-  const taken = words.map(() => false);
+function findInside(words: readonly string[], names: ReadonlyMap<string, Bearer>): Inside {
+  const inside: Inside = { scores: new Map(), hinted: new Set(), taken: words.map(() => false), named: new Set() };
   for (const [from, to] of spansOf(words.length, MAX_NAME_WORDS)) {
-    const bearers = taken.slice(from, to).includes(true) ? undefined : names.get(words.slice(from, to).join(' '));
-    if (bearers === undefined) continue;
-    for (const { id, isJob, means, score } of bearers) {
-      if (means === 'word' && isStopWord(words.slice(from, to).join(' '))) continue;
-      if (means !== undefined && !isApproached(words, from, to)) hinted.add(id);
-      else raise(scores, id, score * (isJob ? JOB_INSIDE : COMPANY_INSIDE));
-    }
-    if (bearers.some(({ id }) => scores.has(id))) taken.fill(true, from, to);
+    const part = words.slice(from, to).join(' ');
+    const bearer = inside.taken.slice(from, to).includes(true) ? undefined : names.get(part);
+    if (bearer === undefined) continue;
+    const { id, isJob, means, score } = bearer;
+    if (means === undefined || isApproached(words, from, to)) {
+      raise(inside.scores, id, score * (isJob ? JOB_INSIDE : COMPANY_INSIDE));
+      inside.taken.fill(true, from, to);
+      inside.named.add(isJob ? 'job' : 'company');
+    } else if (means === 'word' && !isStopWord(part)) inside.hinted.add(id);
   }
-  return hinted;
+  return inside;
 }
 
 function* spansOf(count: number, longest: number): Generator<Span, void, undefined> {
@@ -123,35 +130,41 @@ function isApproached(words: readonly string[], from: number, to: number): boole
   return HIRES.has(after) || ((after === 'is' || after === 'are') && HIRES.has(words[to + 1] ?? ''));
 }
 
-/** Slips keep a name's first letter nearly always; asking for it keeps `looking` from being `booking`. */
+/**
+ * Adds jobs where none was named, and companies where none was, by names that are nearly as typed. Slips keep a name's
+ * first letter nearly always; asking for it keeps `looking` from being `booking`.
+ */
 function scoreMisspelt(
-  key: string,
-  words: readonly string[],
-  byInitial: ReadonlyMap<string, readonly (readonly [string, Bearers])[]>,
-  isWord: (word: string) => boolean,
-  scores: Scores,
+  typedParts: ReadonlyMap<string, 'whole' | 'part'>,
+  byInitial: ReadonlyMap<string, readonly (readonly [string, Bearer])[]>,
+  { scores, named }: Inside,
 ): void {
-  for (const [typed, whole] of slipsIn(key, words, isWord)) {
-    for (const [name, bearers] of byInitial.get(typed[0] ?? '') ?? []) {
-      const forgiven = whole ? 3 : typed.length >= LONG_SLIP ? 2 : 1;
+  for (const [typed, extent] of typedParts) {
+    const forgiven = extent === 'whole' ? 3 : typed.length >= LONG_SLIP ? 2 : 1;
+    for (const [name, { id, isJob, means, score }] of byInitial.get(typed.charAt(0)) ?? []) {
+      if (named.has(isJob ? 'job' : 'company') || (extent === 'part' && means === 'word')) continue;
       const slips = slipsBetween(typed, name, forgiven);
-      if (slips === undefined) continue;
-      for (const { id, means, score } of bearers) {
-        if (whole || means !== 'word') raise(scores, id, score * (MISSPELT - PER_SLIP * slips));
-      }
+      if (slips !== undefined) raise(scores, id, score * (MISSPELT - PER_SLIP * slips));
     }
   }
 }
 
-/** What may be a misspelt name: the whole query, and a few words of it that are not all known words. */
-function slipsIn(key: string, words: readonly string[], isWord: (word: string) => boolean): Map<string, boolean> {
-  const slips = new Map<string, boolean>();
+/** What may be a misspelt name: a few words beside the names found, unless they are right as they are, or the whole query. */
+function slipsIn(
+  key: string,
+  words: readonly string[],
+  taken: readonly boolean[],
+  isRight: (part: readonly string[]) => boolean,
+): Map<string, 'whole' | 'part'> {
+  const slips = new Map<string, 'whole' | 'part'>();
   for (const [from, to] of spansOf(words.length, MAX_SLIP_WORDS)) {
     const part = words.slice(from, to);
     const typed = part.join(' ');
-    if (typed.length >= MIN_SLIP_LENGTH && typed.length <= MAX_TERM && !part.every(isWord)) slips.set(typed, false);
+    const fits = typed.length >= MIN_SLIP_LENGTH && typed.length <= MAX_TERM;
+    if (fits && !taken.slice(from, to).includes(true) && !isRight(part)) slips.set(typed, 'part');
   }
-  if (key !== '' && key.length <= MAX_TERM && !key.split(' ').every(isWord)) slips.set(key, true);
+  const free = key !== '' && key.length <= MAX_TERM && !taken.includes(true);
+  if (free && !isRight(key.split(' '))) slips.set(key, 'whole');
   return slips;
 }
 
@@ -160,17 +173,17 @@ function slipsIn(key: string, words: readonly string[], isWord: (word: string) =
  * employer: written as a name near the start, after "at" or "join", or before "is". A job's title counts near the
  * start, or where somebody is looked for.
  */
-function scoreText(text: string, names: ReadonlyMap<string, Bearers>): Scores {
+function scoreText(text: string, names: ReadonlyMap<string, Bearer>): Scores {
   const scores: Scores = new Map();
   const raw = text.match(/[\p{L}\p{N}+#]{1,60}|&/gu) ?? [];
   const words = raw.map((word) => wordsOfName(word).join(''));
   for (let from = 0; from < raw.length; from++) {
     const capital = /^[\p{Lu}\p{N}]/u.test(raw[from] ?? '');
     for (let to = from + 1; to <= Math.min(raw.length, from + MAX_NAME_WORDS); to++) {
-      for (const { id, isJob, means, score } of names.get(words.slice(from, to).join(' ')) ?? []) {
-        const told = isJob ? isJobTold(words, from) : capital && isEmployer(words, from, to, means);
-        if (told) raise(scores, id, score * NAME_IN_TEXT);
-      }
+      const bearer = names.get(words.slice(from, to).join(' '));
+      if (bearer === undefined) continue;
+      const told = bearer.isJob ? isJobTold(words, from) : capital && isEmployer(words, from, to, bearer.means);
+      if (told) raise(scores, bearer.id, bearer.score * NAME_IN_TEXT);
     }
   }
   return scores;

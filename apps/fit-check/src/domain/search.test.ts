@@ -44,6 +44,8 @@ describe('search by name', () => {
     ['shell scripting and linux', 'company:shell'],
     ['Data engineer, Snowflake and dbt', 'company:snowflake-inc'],
     ['block storage engineer', 'company:block'],
+    ['snowflake engineer', 'company:snowflake-inc'],
+    ['github actions ci', 'company:github'],
   ])('%j does not ask for %s first', (query, id) => {
     expect(ids(query)[0]).not.toBe(id);
     expect(corpus.search(query).find((finding) => finding.id === id)?.score ?? 0).toBeLessThan(0.8);

@@ -45,6 +45,16 @@ describe('createSkillIndex', () => {
     expect(scores.get('narrow')).toBeLessThan(0.5);
   });
 
+  it('prefers a row that asks for years of a skill', () => {
+    const demands = (years?: number): SkillDemand[] => [
+      { skill: 'agile', level: 'must', years },
+      { skill: 'sql', level: 'must' },
+    ];
+    const jobs = createSkillIndex([entry('a', ['agile', 'sql'], demands()), entry('b', ['agile', 'sql'], demands(4))]);
+    const scores = jobs.covering(['agile']);
+    expect(scores.get('b')).toBeGreaterThan(scores.get('a') ?? 1);
+  });
+
   it('resembles by the whole, a must before a wish', () => {
     const scores = index.resembling(['go']);
     expect(scores.get('must')).toBeGreaterThan(0.8);

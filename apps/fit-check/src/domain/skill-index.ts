@@ -14,6 +14,9 @@ export interface SkillIndex {
 type Weights = ReadonlyMap<string, number>;
 
 const LEVELS = { must: 1, nice: 0.6, named: 0.8 };
+/** What years are asked for is at a job's core: each adds this much, up to five. */
+const PER_YEAR = 0.1;
+const MOST_YEARS = 5;
 /** Rows that offer all that is asked for are told apart by how little else they ask for. */
 const FOCUS = 0.1;
 
@@ -40,8 +43,13 @@ export function createSkillIndex(entries: readonly CorpusEntry[]): SkillIndex {
 }
 
 function weightsOf({ finding }: CorpusEntry, telling: (skill: string) => number): Weights {
-  const levels = new Map(finding.demands?.map(({ skill, level }) => [skill, level]));
-  return new Map(finding.skills.map((skill) => [skill, telling(skill) * LEVELS[levels.get(skill) ?? 'named']]));
+  const demands = new Map(finding.demands?.map((demand) => [demand.skill, demand]));
+  return new Map(
+    finding.skills.map((skill) => {
+      const { level = 'named', years = 0 } = demands.get(skill) ?? {};
+      return [skill, telling(skill) * LEVELS[level] * (1 + PER_YEAR * Math.min(years, MOST_YEARS))];
+    }),
+  );
 }
 
 function share(query: Weights, row: Weights): number {

@@ -7,7 +7,7 @@ const STOP_WORDS: ReadonlySet<string> = new Set(
     'skills knowledge ability years year new join looking help using use including across within candidate ' +
     'would could should might may like want wants need needs does did done been being were had but because while ' +
     'someone somebody anyone people person thing things hello hi hey thanks please whats there here these those ' +
-    'make makes making just only very much many some such each every both between over under after before through during next'
+    'make makes making tell tells just only very much many some such each every both between over under after before through during next'
   ).split(' '),
 );
 

@@ -82,10 +82,10 @@ function toDocument({ finding, names, industry, places }: CorpusEntry): Document
   };
 }
 
-/** What is surely not a misspelt name: the titles of jobs, and everything that is told in sentences. */
-function proseOf({ finding, industry, names }: CorpusEntry): string {
+/** What is surely not a misspelt name: towns, the titles of jobs, and everything that is told in sentences. */
+function proseOf({ finding, industry, names, places }: CorpusEntry): string {
   const titles = finding.kind === 'job' ? names.map(({ text }) => text) : [];
-  return [finding.summary, industry, ...titles].join(' ');
+  return [finding.summary, industry, ...titles, ...places].join(' ');
 }
 
 function countDocuments(documents: readonly Document[]): Map<string, number> {
