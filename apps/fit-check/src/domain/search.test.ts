@@ -72,6 +72,11 @@ describe('search by name', () => {
     expect(ids('google deepmind researcher')[0]).toBe('company:deepmind');
   });
 
+  it('puts first, of two that are named alike, the one that the rest of the query speaks of', () => {
+    expect(ids('data analyst or data scientist, machine learning and scikit-learn')[0]).toBe('job:data-scientist-01');
+    expect(ids('data scientist or data analyst, dashboards in Tableau')[0]).toBe('job:data-analyst-01');
+  });
+
   it('does not take everyday words for names', () => {
     expect(ids('looking for a job')).toEqual([]);
     expect(ids('xyzzy plugh')).toEqual([]);

@@ -12,6 +12,7 @@ const entry = (id: string, summary: string, more: Partial<CorpusEntry> = {}): Co
 const index = createWordIndex([
   entry('alpha', 'Builds wind turbines at sea.'),
   entry('beta', 'Builds railway bridges.'),
+  entry('delta', 'Builds boats.', { places: ['Malmö', 'Sweden'] }),
   entry('gamma', 'Builds ships.', { names: [{ text: 'visa', means: 'word' }, { text: 'Royal Visa Gamma' }] }),
 ]);
 const found = (query: string) => [...index.scoreQuery(query).keys()];
@@ -22,8 +23,13 @@ describe('words of a short query', () => {
     expect(found('bridges')).toEqual(['beta']);
     expect(found('turbnes')).toEqual(['alpha']);
     expect(found('rail')).toEqual(['beta']);
-    expect(found('node.js')).toHaveLength(3);
+    expect(found('node.js')).toHaveLength(4);
     expect(found('johnston')).toHaveLength(3);
+  });
+
+  it('find a country by who is of it', () => {
+    expect(found('swedish trade')).toEqual(found('sweden trade'));
+    expect([...index.scoreQuery('swedish').keys()]).toEqual(['delta']);
   });
 
   it('count for more the rarer they are', () => {
