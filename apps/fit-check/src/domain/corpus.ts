@@ -1,7 +1,5 @@
 /** The bundled companies and jobs, read from files that a person can extend; loading checks each row and each fact. */
 import { readdirSync, readFileSync } from 'node:fs';
-import type Type from 'typebox';
-import { Check, Errors } from 'typebox/value';
 import {
   COMPANY,
   type CompanyFacts,
@@ -9,6 +7,7 @@ import {
   type JobFacts,
   type Provenance,
   type RowKind,
+  type Shape,
   type WrittenRow,
 } from './corpus-schema.ts';
 import { nameKey } from './names.ts';
@@ -42,6 +41,7 @@ export interface CorpusFiles {
 }
 
 const CORPUS = new URL('../../assets/corpus/', import.meta.url);
+const ADDRESS = /^https?:\/\/\S+$/;
 
 /**
  * The rows of every `companies/*.json` and `jobs/*.json` in a folder, the one that is shipped by default. Throws an
@@ -99,7 +99,7 @@ function checkRow<R extends CompanyRow | JobRow>(place: string, value: unknown, 
   const provenance: Record<string, Provenance[]> = {};
   for (const statement of statements) {
     const { source, as_of, illustrative, ...told } = statement;
-    if (illustrative !== true && !URL.canParse(source)) {
+    if (illustrative !== true && !ADDRESS.test(source)) {
       throw new Error(`${place}: a source must be an address, or the statement "illustrative": true: ${source}`);
     }
     if (Object.keys(told).length === 0) throw new Error(`${place}: a statement of ${source} holds no fact`);
@@ -119,9 +119,9 @@ function joined(place: string, known: unknown, said: unknown): unknown {
   throw new Error(`${place} is told twice`);
 }
 
-function checkShape(place: string, schema: Type.TSchema, value: unknown): void {
-  if (Check(schema, value)) return;
-  const error = Errors(schema, value)[0];
+function checkShape(place: string, shape: Shape, value: unknown): void {
+  if (shape.Check(value)) return;
+  const error = shape.Errors(value)[0];
   if (error === undefined) throw new Error(`${place}: it is not as it must be`);
   const where = error.instancePath.slice(1).replaceAll('/', '.') || 'it';
   const { additionalProperties } = error.params as { readonly additionalProperties?: readonly string[] };
