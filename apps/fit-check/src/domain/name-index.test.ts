@@ -21,10 +21,11 @@ const index = createNameIndex([
   entry('company:siemens', name('Siemens')),
   entry('company:healthineers', name('Siemens Healthineers'), name('Healthineers')),
   entry('company:boeing', name('Boeing')),
+  entry('company:microsoft', name('Microsoft')),
   entry('company:snowflake', name('Snowflake', 'technology')),
   entry('job:data', name('Data Engineer'), name('pipeline builder')),
 ]);
-const nothing = (): boolean => false;
+const nothing = (_word: string): boolean => false;
 const inQuery = (query: string, isWord = nothing) => Object.fromEntries(index.inQuery(query, isWord).scores);
 const inText = (text: string) => Object.fromEntries(index.inText(text));
 
@@ -51,6 +52,12 @@ describe('names in a short query', () => {
     for (const query of ['engineer at visa', 'apply to visa now', 'visa is hiring', 'visa']) {
       expect(Object.keys(inQuery(query)), query).toEqual(['company:visa']);
     }
+  });
+
+  it('are not the beginning of a technology', () => {
+    expect(inQuery('microsoft excel and power bi')).toEqual({});
+    expect(inQuery('excel at microsoft')).toHaveProperty('company:microsoft');
+    expect(inText('Microsoft Azure engineers wanted')).toEqual({});
   });
 
   it('are found with slips, fewer of them the better, unless the word is one of the language', () => {

@@ -2,6 +2,7 @@
 import type { CorpusEntry, EntryName } from './entries.ts';
 import { nameKey, slipsBetween, wordsOfName } from './names.ts';
 import { raise, type Scores } from './scores.ts';
+import { isKnownSkill, toSkillId } from './skills.ts';
 import { isStopWord } from './stop-words.ts';
 
 export interface NameIndex {
@@ -35,6 +36,7 @@ const NAME_IN_TEXT = 0.85;
 const MISSPELT = 0.9;
 const PER_SLIP = 0.05;
 const MAX_NAME_WORDS = 5;
+const MORE_SKILL_WORDS = 2;
 const MAX_SLIP_WORDS = 3;
 const MIN_SLIP_LENGTH = 5;
 const LONG_SLIP = 10;
@@ -55,6 +57,7 @@ const SEEKS_JOB = setOf('looking hiring seeking searching search as role positio
 
 export function createNameIndex(entries: readonly CorpusEntry[]): NameIndex {
   const names = indexNames(entries);
+  const starts = new Set([...names.keys()].map((name) => name.split(' ')[0] ?? ''));
   const byInitial = new Map<string, [string, Bearer][]>();
   for (const named of names) {
     const initial = named[0].charAt(0);
@@ -73,7 +76,7 @@ export function createNameIndex(entries: readonly CorpusEntry[]): NameIndex {
       scoreMisspelt(slips, byInitial, inside);
       return inside;
     },
-    inText: (text) => scoreText(text, names),
+    inText: (text) => scoreText(text, names, starts),
   };
 }
 
@@ -104,7 +107,7 @@ function findInside(words: readonly string[], names: ReadonlyMap<string, Bearer>
   for (const [from, to] of spansOf(words.length, MAX_NAME_WORDS)) {
     const part = words.slice(from, to).join(' ');
     const bearer = inside.taken.slice(from, to).includes(true) ? undefined : names.get(part);
-    if (bearer === undefined) continue;
+    if (bearer === undefined || beginsSkill(words, from, to)) continue;
     const { id, isJob, means, score } = bearer;
     if (means === undefined || isApproached(words, from, to)) {
       raise(inside.scores, id, score * (isJob ? JOB_INSIDE : COMPANY_INSIDE));
@@ -113,6 +116,14 @@ function findInside(words: readonly string[], names: ReadonlyMap<string, Bearer>
     } else if (means === 'word' && !isStopWord(part)) inside.hinted.add(id);
   }
   return inside;
+}
+
+/** Whether a name is only the beginning of a technology: who asks for Microsoft Excel does not ask for Microsoft. */
+function beginsSkill(words: readonly string[], from: number, to: number): boolean {
+  for (let end = to + 1; end <= Math.min(words.length, to + MORE_SKILL_WORDS); end++) {
+    if (isKnownSkill(toSkillId(words.slice(from, end).join(' ')))) return true;
+  }
+  return false;
 }
 
 function* spansOf(count: number, longest: number): Generator<Span, void, undefined> {
@@ -173,15 +184,16 @@ function slipsIn(
  * employer: written as a name near the start, after "at" or "join", or before "is". A job's title counts near the
  * start, or where somebody is looked for.
  */
-function scoreText(text: string, names: ReadonlyMap<string, Bearer>): Scores {
+function scoreText(text: string, names: ReadonlyMap<string, Bearer>, starts: ReadonlySet<string>): Scores {
   const scores: Scores = new Map();
   const raw = text.match(/[\p{L}\p{N}+#]{1,60}|&/gu) ?? [];
   const words = raw.map((word) => wordsOfName(word).join(''));
   for (let from = 0; from < raw.length; from++) {
+    if (!starts.has(words[from] ?? '')) continue;
     const capital = /^[\p{Lu}\p{N}]/u.test(raw[from] ?? '');
     for (let to = from + 1; to <= Math.min(raw.length, from + MAX_NAME_WORDS); to++) {
       const bearer = names.get(words.slice(from, to).join(' '));
-      if (bearer === undefined) continue;
+      if (bearer === undefined || beginsSkill(words, from, to)) continue;
       const told = bearer.isJob ? isJobTold(words, from) : capital && isEmployer(words, from, to, bearer.means);
       if (told) raise(scores, bearer.id, bearer.score * NAME_IN_TEXT);
     }

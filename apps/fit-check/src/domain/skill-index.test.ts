@@ -45,7 +45,7 @@ describe('createSkillIndex', () => {
     expect(scores.get('narrow')).toBeLessThan(0.5);
   });
 
-  it('prefers a row that asks for years of a skill', () => {
+  it('prefers a row that asks for years of a skill, or at least insists on it', () => {
     const demands = (years?: number): SkillDemand[] => [
       { skill: 'agile', level: 'must', years },
       { skill: 'sql', level: 'must' },
@@ -53,6 +53,7 @@ describe('createSkillIndex', () => {
     const jobs = createSkillIndex([entry('a', ['agile', 'sql'], demands()), entry('b', ['agile', 'sql'], demands(4))]);
     const scores = jobs.covering(['agile']);
     expect(scores.get('b')).toBeGreaterThan(scores.get('a') ?? 1);
+    expect(index.covering(['python', 'go']).get('must')).toBeLessThan(0.97);
   });
 
   it('resembles by the whole, a must before a wish', () => {
