@@ -91,7 +91,11 @@ describe('checkCorpus', () => {
       told({ illustrative: undefined }),
       /must be an address.*bundled/,
     ],
-    ['a source that no browser opens', told({ source: 'ftp://example.com', illustrative: undefined }), /must be an address/],
+    [
+      'a source that no browser opens',
+      told({ source: 'ftp://example.com', illustrative: undefined }),
+      /must be an address/,
+    ],
     ['no date', told({ as_of: undefined }), /facts\.0.*as_of/],
     ['a date in words', told({ as_of: 'today' }), /facts\.0\.as_of/],
     ['a date that no calendar has', told({ as_of: '2026-13' }), /facts\.0\.as_of/],
