@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -72,6 +72,12 @@ describe('checkCorpus', () => {
     expect(companies[0]).toMatchObject({ id: 'company:x', name: 'X', everyday: false, ...facts });
     expect(companies[0]?.provenance).toMatchObject({ summary: [origin], locations: [origin] });
     expect(jobs[0]).toMatchObject({ id: 'job:y', title: 'Y', requirements });
+  });
+
+  it('takes the row that the guide shows', () => {
+    const guide = readFileSync(new URL('../../assets/corpus/README.md', import.meta.url), 'utf8');
+    const [, example = ''] = /```json\n([\s\S]*?)```/.exec(guide) ?? [];
+    expect(check([JSON.parse(example)]).companies[0]?.locations).toEqual(['Oslo', 'Bergen']);
   });
 
   it('keeps for each fact what it was told by: lists of several statements add up', () => {
