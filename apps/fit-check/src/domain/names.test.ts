@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editsBetween, nameKey, slipsAllowed, wordsOfName } from './names.ts';
+import { editsBetween, nameKey, slipsAllowed, slipsBetween, wordsOfName } from './names.ts';
 
 describe('nameKey', () => {
   it.each([
@@ -9,6 +9,11 @@ describe('nameKey', () => {
     ['Nestlé S.A.', 'nestle s a'],
     ['Hoffmann-La Roche', 'hoffmann la roche'],
     ['The Company', 'the company'],
+    ['Ørsted A/S', 'orsted a s'],
+    ['Mærsk, Łódź', 'maersk lodz'],
+    ['Procter & Gamble', 'procter and gamble'],
+    ['AT&T', 'at and t'],
+    ['Java Developers', 'java engineer'],
     ['🙂', ''],
   ])('%j is %j', (name, key) => {
     expect(nameKey(name)).toBe(key);
@@ -39,6 +44,19 @@ describe('editsBetween', () => {
         expect(editsBetween(a, b, 8)).toBe(editsBetween(b, a, 8));
       }),
     );
+  });
+
+  it.each([
+    ['mckinsy', 'mckinsey', 1],
+    ['goldmann sacks', 'goldman sachs', 2],
+    ['apple engineer', 'appsec engineer', undefined],
+    ['hello fresh', 'hellofresh', 1],
+    ['goldmansachs', 'goldman sachs', 1],
+    ['golmansachs', 'goldman sachs', 2],
+    ['golmansacs', 'goldman sachs', undefined],
+    ['a b c', 'data engineer', undefined],
+  ])('forgives %j for %j word by word: %s', (typed, name, slips) => {
+    expect(slipsBetween(typed, name, 3)).toBe(slips);
   });
 
   it('forgives by length', () => {

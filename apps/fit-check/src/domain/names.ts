@@ -1,16 +1,34 @@
 /** Names of companies and jobs as people type them: other cases and accents, legal forms, slips of the finger. */
 
-const LEGAL = new Set('inc ltd llc gmbh ag se plc corp corporation co company group limited sa nv bv the'.split(' '));
+const LEGAL = new Set(
+  'inc ltd llc gmbh ag se plc corp corporation co company group limited sa nv bv ab asa oyj spa srl sas kg kgaa holdings the'.split(
+    ' ',
+  ),
+);
 const MAX_WORD = 40;
+/** Letters that no decomposition turns into plain ones. */
+const PLAIN: Readonly<Record<string, string>> = { ø: 'o', æ: 'ae', œ: 'oe', ł: 'l', đ: 'd', ß: 'ss', ı: 'i' };
+/** What one says for the other. */
+const SAME: ReadonlyMap<string, string> = new Map([
+  ['&', 'and'],
+  ['developer', 'engineer'],
+  ['developers', 'engineer'],
+  ['programmer', 'engineer'],
+  ['programmers', 'engineer'],
+  ['engineers', 'engineer'],
+]);
 
-/** Lower case without accents and punctuation: `Nestlé S.A.` is `nestle s a`. */
+/** Lower case without accents and punctuation, a developer or programmer an engineer: `Nestlé S.A.` is `nestle s a`. */
 export function wordsOfName(text: string): string[] {
   return text
     .normalize('NFKD')
     .replace(/\p{M}+/gu, '')
     .toLowerCase()
+    .replace(/[øæœłđßı]/g, (letter) => PLAIN[letter] ?? letter)
+    .replaceAll('&', ' & ')
     .split(/[^\p{L}\p{N}+#&]+/u)
-    .filter((word) => word !== '' && word.length <= MAX_WORD);
+    .filter((word) => word !== '' && word.length <= MAX_WORD)
+    .map((word) => SAME.get(word) ?? word);
 }
 
 /** The words that tell names apart: `The Siemens Corporation` is `siemens`. */
@@ -46,6 +64,25 @@ export function editsBetween(a: string, b: string, limit: number): number | unde
   }
   const edits = above[b.length] ?? 0;
   return edits <= limit ? edits : undefined;
+}
+
+/**
+ * Slips from what was typed to a name of the same number of words, each word forgiven by its own length; with words
+ * run together or torn apart, which is one slip more, only that. Undefined above `limit`.
+ */
+export function slipsBetween(typed: string, name: string, limit: number): number | undefined {
+  const [typedWords, nameWords] = [typed.split(' '), name.split(' ')];
+  if (typedWords.length !== nameWords.length) {
+    const edits = editsBetween(typedWords.join(''), nameWords.join(''), Math.min(limit - 1, slipsAllowed(name), 1));
+    return edits === undefined ? undefined : edits + 1;
+  }
+  let slips = 0;
+  for (const [at, word] of nameWords.entries()) {
+    const edits = editsBetween(typedWords[at] ?? '', word, Math.min(limit - slips, slipsAllowed(word)));
+    if (edits === undefined) return undefined;
+    slips += edits;
+  }
+  return slips;
 }
 
 /** How many slips are forgiven: none below 4 letters, then one for every four, three at most. */

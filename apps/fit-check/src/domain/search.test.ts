@@ -28,8 +28,36 @@ describe('search by name', () => {
   it('puts every company first by its own name, and by each alias', () => {
     for (const row of loadCorpus().companies) {
       expect(corpus.search(row.name)[0], row.name).toMatchObject({ id: row.id, score: 1 });
-      for (const alias of row.aliases) expect(ids(alias)[0], alias).toBe(row.id);
+      for (const alias of row.aliases ?? []) expect(ids(alias)[0], alias).toBe(row.id);
     }
+  });
+
+  it('puts every job first by its title, and by each alias', () => {
+    for (const row of loadCorpus().jobs) {
+      expect(corpus.search(row.title)[0], row.title).toMatchObject({ id: row.id, score: 1 });
+      for (const alias of row.aliases ?? []) expect(ids(alias)[0], alias).toBe(row.id);
+    }
+  });
+
+  it.each([
+    ['java developer who needs visa sponsorship', 'company:visa'],
+    ['shell scripting and linux', 'company:shell'],
+    ['Data engineer, Snowflake and dbt', 'company:snowflake-inc'],
+    ['block storage engineer', 'company:block'],
+    ['snowflake engineer', 'company:snowflake-inc'],
+    ['github actions ci', 'company:github'],
+  ])('%j does not ask for %s first', (query, id) => {
+    expect(ids(query)[0]).not.toBe(id);
+    expect(corpus.search(query).find((finding) => finding.id === id)?.score ?? 0).toBeLessThan(0.8);
+  });
+
+  it.each([
+    ['product manager at visa', 'company:visa'],
+    ['would I fit Shell?', 'company:shell'],
+    ['applying to Snowflake', 'company:snowflake-inc'],
+    ['Block is hiring', 'company:block'],
+  ])('%j asks for %s', (query, id) => {
+    expect(corpus.search(query)[0]).toMatchObject({ id, score: expect.toSatisfy((score: number) => score >= 0.8) });
   });
 
   it('sets related jobs beside a named company, well below it', () => {
@@ -37,6 +65,16 @@ describe('search by name', () => {
     expect(first?.id).toBe('company:anthropic');
     expect(rest.map((finding) => finding.id)).toContain('job:ai-engineer-01');
     expect(rest.every((finding) => finding.score < 0.4)).toBe(true);
+  });
+
+  it('prefers the longer of two names, one inside the other', () => {
+    expect(ids('jobs at Siemens Healthineers in Erlangen')[0]).toBe('company:siemens-healthineers');
+    expect(ids('google deepmind researcher')[0]).toBe('company:deepmind');
+  });
+
+  it('puts first, of two that are named alike, the one that the rest of the query speaks of', () => {
+    expect(ids('data analyst or data scientist, machine learning and scikit-learn')[0]).toBe('job:data-scientist-01');
+    expect(ids('data scientist or data analyst, dashboards in Tableau')[0]).toBe('job:data-analyst-01');
   });
 
   it('does not take everyday words for names', () => {

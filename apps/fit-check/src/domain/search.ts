@@ -1,10 +1,13 @@
-/** Full text over the bundled corpus: names first, however they are typed, then skills and words. */
-import MiniSearch, { type SearchResult } from 'minisearch';
-import { type CorpusEntry, type CorpusRows, loadCorpus, toEntries } from './corpus.ts';
+/** The search over the bundled corpus: names first, however they are typed, then skills and words. */
+import { type CorpusRows, loadCorpus } from './corpus.ts';
+import { type CorpusEntry, toEntries } from './entries.ts';
 import { type Finding, SHORT_QUERY } from './finding.ts';
-import { editsBetween, nameKey, slipsAllowed, wordsOfName } from './names.ts';
+import { createNameIndex } from './name-index.ts';
+import { raise, type Scores } from './scores.ts';
+import { createSkillIndex, type SkillIndex } from './skill-index.ts';
 import { countSkills } from './skills.ts';
 import { byText, round } from './text.ts';
+import { createWordIndex } from './word-index.ts';
 
 export interface Corpus {
   /** Rows that can be found. */
@@ -16,69 +19,64 @@ export interface Corpus {
   search(query: string, limit?: number): Finding[];
 }
 
-interface Document {
-  readonly id: string;
-  readonly name: string;
-  readonly industry: string;
-  readonly summary: string;
-  readonly locations: string;
-}
-
-type Scores = Map<string, number>;
-
-const EXACT_NAME = 1;
-const EXACT_ALIAS = 0.97;
-const NAME_INSIDE = 0.9;
-const NAME_IN_TEXT = 0.85;
-const MISSPELT = 0.9;
-const BY_WORDS = 0.7;
-const BY_SKILLS_SHORT = 0.6;
-const BY_SKILLS_LONG = 0.8;
+const BY_WORDS = { short: 0.7, long: 0.5 };
+const BY_SKILLS = { short: 0.6, long: 0.8 };
+/** A company knows many skills, a job asks for its own. */
+const COMPANY_SKILLS = 0.95;
+/** How much of what is missing to a name the weaker of words and skills adds to the stronger. */
+const SECOND = 0.5;
+/** What a word adds that happens to be a name. Alone it is too little for the row to be weighed. */
+const HINT = 0.2;
+const NAMED = 0.8;
+const BELOW_NAMES = 0.79;
 const RELATED = 0.35;
 const FLOOR = 0.12;
 const DEFAULT_LIMIT = 6;
-const MAX_NAME_WORDS = 5;
 const TOP_SKILLS = 20;
-const TOP_TERMS = 10;
-const MAX_TERM = 40;
-const LEAD_WORDS = 15;
-
-const setOf = (list: string): ReadonlySet<string> => new Set(list.split(' '));
-const STOP = setOf(
-  'a an and are as at be by can do for from get has have how i if in into is it its me my no not of on or our out so ' +
-    'that the their them they this to up us was we what when where which who will with you your am any about more ' +
-    'all also other than well role job jobs work working team teams experience company companies strong good great ' +
-    'skills knowledge ability years year new join looking help using use including across within candidate',
-);
-const LEADS_TO_NAME = setOf('at join joining about');
-const FOLLOWS_NAME = setOf('is are seeks hires hiring offers builds');
 
 /** Loads the bundled corpus, or takes rows, and indexes it. Throws where a row is not as it must be. */
 export function createCorpus(rows: CorpusRows = loadCorpus()): Corpus {
   const entries = toEntries(rows);
   const byId = new Map(entries.map((entry) => [entry.finding.id, entry]));
-  const names = indexNames(entries);
-  const index = indexText(entries);
+  const names = createNameIndex(entries);
+  const words = createWordIndex(entries);
+  const skills = createSkillIndex(entries);
 
-  function scoreAll(query: string): Scores {
+  function scoreContent(query: string, short: boolean): Scores {
+    const named = topSkills(query);
+    const bySkills = short ? skills.covering(named) : skills.resembling(named);
+    const byWords = short ? words.scoreQuery(query) : words.scoreText(query);
+    const length = short ? 'short' : 'long';
     const scores: Scores = new Map();
-    const short = query.length <= SHORT_QUERY;
-    const skills = topSkills(query);
-    if (short) scoreShortNames(query, names, scores);
-    else scoreNamesInText(query, names, scores);
-    scoreWords(index, short ? searchTerms(query) : topTerms(query), short, scores);
-    scoreSkills(entries, skills, short, scores);
-    scoreRelated(entries, byId, scores);
+    for (const { finding } of entries) {
+      const skilled = (bySkills.get(finding.id) ?? 0) * BY_SKILLS[length];
+      const own = finding.kind === 'job' ? skilled : skilled * COMPANY_SKILLS;
+      const told = (byWords.get(finding.id) ?? 0) * BY_WORDS[length];
+      const best = Math.max(own, told);
+      raise(scores, finding.id, best + (BELOW_NAMES - best) * SECOND * Math.min(own, told));
+    }
     return scores;
+  }
+
+  function rank(query: string): [id: string, score: number][] {
+    const short = query.length <= SHORT_QUERY;
+    const content = scoreContent(query, short);
+    const named = short ? names.inQuery(query, words.knows) : { scores: names.inText(query), hinted: [] };
+    const scores: Scores = new Map(content);
+    for (const id of named.hinted) raise(scores, id, Math.min(BELOW_NAMES, HINT + (content.get(id) ?? 0)));
+    for (const [id, score] of named.scores) raise(scores, id, score);
+    scoreRelated(entries, byId, skills, scores);
+    const contentOf = (id: string): number => content.get(id) ?? 0;
+    return [...scores]
+      .filter(([, score]) => score >= FLOOR)
+      .sort(([idA, a], [idB, b]) => b - a || contentOf(idB) - contentOf(idA) || byText(idA, idB));
   }
 
   return {
     size: entries.length,
     search(query, limit = DEFAULT_LIMIT) {
       if (limit < 1 || query.trim() === '') return [];
-      return [...scoreAll(query.trim())]
-        .filter(([, score]) => score >= FLOOR)
-        .sort(([idA, a], [idB, b]) => b - a || byText(idA, idB))
+      return rank(query.trim())
         .slice(0, Math.floor(limit))
         .flatMap(([id, score]) => {
           const entry = byId.get(id);
@@ -88,110 +86,6 @@ export function createCorpus(rows: CorpusRows = loadCorpus()): Corpus {
   };
 }
 
-function raise(scores: Scores, id: string, score: number): void {
-  if (score > (scores.get(id) ?? 0)) scores.set(id, score);
-}
-
-type Names = ReadonlyMap<string, ReadonlyMap<string, number>>;
-
-/** From each name's key to the rows that bear it: 1 as a name, a little less as an alias. */
-function indexNames(entries: readonly CorpusEntry[]): Names {
-  const names = new Map<string, Map<string, number>>();
-  for (const { finding, names: own } of entries) {
-    own.forEach((name, position) => {
-      const key = nameKey(name);
-      const bearers = names.get(key) ?? new Map<string, number>();
-      bearers.set(finding.id, Math.max(bearers.get(finding.id) ?? 0, position === 0 ? EXACT_NAME : EXACT_ALIAS));
-      names.set(key, bearers);
-    });
-  }
-  return names;
-}
-
-function scoreShortNames(query: string, names: Names, scores: Scores): void {
-  const key = nameKey(query);
-  for (const [id, score] of names.get(key) ?? []) raise(scores, id, score);
-  const words = wordsOfName(query);
-  for (let from = 0; from < words.length; from++) {
-    for (let to = from + 1; to <= Math.min(words.length, from + MAX_NAME_WORDS); to++) {
-      for (const [id, score] of names.get(words.slice(from, to).join(' ')) ?? [])
-        raise(scores, id, score * NAME_INSIDE);
-    }
-  }
-  if (scores.size === 0) scoreMisspelt(key, words, names, scores);
-}
-
-/** Slips keep a name's first letter nearly always; asking for it keeps `looking` from being `booking`. */
-function scoreMisspelt(key: string, words: readonly string[], names: Names, scores: Scores): void {
-  const tried = new Set([key, ...words.filter((word) => word.length >= 5)].filter((word) => word.length <= MAX_TERM));
-  for (const typed of tried) {
-    for (const [name, bearers] of names) {
-      if (name[0] !== typed[0]) continue;
-      const edits = editsBetween(typed, name, typed === key ? slipsAllowed(name) : Math.min(1, slipsAllowed(name)));
-      if (edits === undefined) continue;
-      for (const [id, score] of bearers) raise(scores, id, score * (MISSPELT - 0.05 * edits));
-    }
-  }
-}
-
-/**
- * In a pasted text a company's name is often a product or an everyday word. It counts where the text speaks of the
- * employer: written as a name near the start, after "at" or "join", or before "is".
- */
-function scoreNamesInText(text: string, names: Names, scores: Scores): void {
-  const raw = text.match(/[\p{L}\p{N}&+#]{1,60}/gu) ?? [];
-  const words = raw.map((word) => wordsOfName(word).join(''));
-  for (let from = 0; from < raw.length; from++) {
-    if (!/^[\p{Lu}\p{N}]/u.test(raw[from] ?? '')) continue;
-    for (let to = from + 1; to <= Math.min(raw.length, from + MAX_NAME_WORDS); to++) {
-      const bearers = names.get(words.slice(from, to).join(' '));
-      if (bearers === undefined) continue;
-      const told = from < LEAD_WORDS || LEADS_TO_NAME.has(words[from - 1] ?? '') || FOLLOWS_NAME.has(words[to] ?? '');
-      if (told) for (const [id, score] of bearers) raise(scores, id, score * NAME_IN_TEXT);
-    }
-  }
-}
-
-function indexText(entries: readonly CorpusEntry[]): MiniSearch<Document> {
-  const index = new MiniSearch<Document>({
-    fields: ['name', 'industry', 'summary', 'locations'],
-    processTerm: (term) => toTerm(term),
-    searchOptions: { boost: { name: 3, industry: 2 } },
-  });
-  index.addAll(
-    entries.map(({ finding, names, industry, locations }) => ({
-      id: finding.id,
-      name: names.join(' '),
-      industry,
-      summary: finding.summary,
-      locations: locations.join(' '),
-    })),
-  );
-  return index;
-}
-
-function toTerm(term: string): string | null {
-  const [word = ''] = wordsOfName(term);
-  return word.length < 2 || STOP.has(word) ? null : word;
-}
-
-function searchTerms(query: string): string[] {
-  return [...new Set(wordsOfName(query))].filter((word) => toTerm(word) !== null);
-}
-
-/** The words that a long text repeats most. */
-function topTerms(text: string): string[] {
-  const counts = new Map<string, number>();
-  for (const word of text.match(/\p{L}{4,40}/gu) ?? []) {
-    const term = toTerm(word);
-    if (term !== null) counts.set(term, (counts.get(term) ?? 0) + 1);
-  }
-  return [...counts]
-    .sort(([a, countA], [b, countB]) => countB - countA || byText(a, b))
-    .slice(0, TOP_TERMS)
-    .map(([term]) => term);
-}
-
 function topSkills(query: string): string[] {
   return [...countSkills(query)]
     .sort(([a, countA], [b, countB]) => countB - countA || byText(a, b))
@@ -199,55 +93,19 @@ function topSkills(query: string): string[] {
     .map(([skill]) => skill);
 }
 
-function scoreWords(index: MiniSearch<Document>, terms: readonly string[], short: boolean, scores: Scores): void {
-  if (terms.length === 0) return;
-  const results = index.search(terms.join(' '), {
-    fuzzy: (term) => (short && term.length >= 5 ? 0.2 : false),
-    prefix: (term) => short && term.length >= 4,
-  });
-  const top = results[0]?.score ?? 1;
-  for (const result of results) {
-    const covered = coverage(result, terms);
-    raise(scores, String(result.id), BY_WORDS * covered * (0.5 + (0.5 * result.score) / top));
-  }
-}
-
-/** The share of the terms that a result holds; one that it holds only nearly counts half. */
-function coverage(result: SearchResult, terms: readonly string[]): number {
-  const held = new Set(result.terms);
-  const near = new Set(result.queryTerms);
-  const points = terms.reduce((sum, term) => sum + (held.has(term) ? 1 : near.has(term) ? 0.5 : 0), 0);
-  return points / terms.length;
-}
-
-function scoreSkills(entries: readonly CorpusEntry[], skills: readonly string[], short: boolean, scores: Scores): void {
-  if (skills.length === 0) return;
-  for (const { finding } of entries) {
-    const alike = short
-      ? share(skills, finding.skills) * BY_SKILLS_SHORT
-      : cosine(skills, finding.skills) * BY_SKILLS_LONG;
-    raise(scores, finding.id, finding.kind === 'job' ? alike : alike * 0.95);
-  }
-}
-
 /** Beside a company that was named stand the two jobs most like its technologies, and the other way round. */
-function scoreRelated(entries: readonly CorpusEntry[], byId: ReadonlyMap<string, CorpusEntry>, scores: Scores): void {
-  const [named] = [...scores].filter(([, score]) => score >= 0.8).sort(([, a], [, b]) => b - a);
+function scoreRelated(
+  entries: readonly CorpusEntry[],
+  byId: ReadonlyMap<string, CorpusEntry>,
+  skills: SkillIndex,
+  scores: Scores,
+): void {
+  const [named] = [...scores].filter(([, score]) => score >= NAMED).sort(([, a], [, b]) => b - a);
   const origin = named === undefined ? undefined : byId.get(named[0]);
   if (origin === undefined) return;
   const others = entries
     .filter(({ finding }) => finding.kind !== origin.finding.kind)
-    .map(({ finding }) => ({ id: finding.id, alike: cosine(origin.finding.skills, finding.skills) }))
+    .map(({ finding }) => ({ id: finding.id, alike: skills.alike(origin.finding.id, finding.id) }))
     .sort((a, b) => b.alike - a.alike || byText(a.id, b.id));
   for (const { id, alike } of others.slice(0, 2)) raise(scores, id, RELATED * Math.sqrt(alike));
 }
-
-function common(a: readonly string[], b: readonly string[]): number {
-  const others = new Set(b);
-  return a.filter((skill) => others.has(skill)).length;
-}
-
-const share = (wanted: readonly string[], offered: readonly string[]): number =>
-  common(wanted, offered) / wanted.length;
-const cosine = (a: readonly string[], b: readonly string[]): number =>
-  common(a, b) / Math.max(1, Math.sqrt(a.length * b.length));
