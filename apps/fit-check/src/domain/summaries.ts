@@ -5,7 +5,7 @@ import type { GapAnalysis } from './gaps.ts';
 import type { Matching } from './matching.ts';
 import type { Profile } from './profile.ts';
 import { skillName } from './skills.ts';
-import { countOf, listOf, round } from './text.ts';
+import { clip, countOf, listOf, round } from './text.ts';
 import { levelOf } from './verdict.ts';
 
 export interface PhaseSummary {
@@ -18,6 +18,7 @@ export interface PhaseSummary {
 
 const TOP = 8;
 const TOP_FINDINGS = 12;
+const TOP_EVIDENCE = 24;
 
 export interface ConnectingState {
   /** Whether a stored answer will be used. */
@@ -128,7 +129,16 @@ export function summariseVerdict(
   const sound = citations.unknown.length === 0 && citations.missing.length === 0;
   return {
     summary: `Verdict of ${countOf(words, 'word')} with ${countOf(citations.cited.length, 'citation')}`,
-    data: { score: matching.score, level: levelOf(matching), words, citations: { ...citations, ok: sound } },
+    data: {
+      score: matching.score,
+      level: levelOf(matching),
+      words,
+      citations: { ...citations, ok: sound },
+      evidence: profile.entries
+        .filter(({ id }) => citations.cited.includes(id))
+        .slice(0, TOP_EVIDENCE)
+        .map(({ id, label }) => ({ id, label: clip(label, 100) })),
+    },
     thoughts: [
       citations.unknown.length === 0
         ? 'Every citation leads to something that exists.'
