@@ -5,6 +5,7 @@ import { bundle } from './bundle.mjs';
 import { filesIn } from './files.mjs';
 import { ensureInstalled } from './install.mjs';
 import { withLock } from './lock.mjs';
+import { buildPage } from './page.mjs';
 import { ROOT } from './root.mjs';
 import { runNode } from './run.mjs';
 import { isMain, runScript, StepFailed, say } from './step.mjs';
@@ -12,6 +13,9 @@ import { isMain, runScript, StepFailed, say } from './step.mjs';
 /** In the order in which they need each other. */
 const PACKAGES = ['packages/binnacle', 'apps/fit-check'];
 const STAMP = '.build-stamp';
+/** Folders that a package is built from; a page takes in the client. */
+const SOURCES = ['src', 'client', 'page'];
+const TESTS = /\.test(-helper)?\.ts$|\/test\//;
 const TSC = 'node_modules/typescript/bin/tsc';
 
 /** @typedef {{ folder: string, inputs: string }} Build a package's folder, and a hash over all that its dist comes from */
@@ -57,8 +61,9 @@ function hashInputs(root, folder, before) {
     'node_modules/typescript/package.json',
     'node_modules/esbuild/package.json',
     'scripts/bundle.mjs',
+    'scripts/page.mjs',
     ...settings.map((name) => `${folder}/${name}`),
-    ...filesIn(root, `${folder}/src`).filter((path) => !/\.test(-helper)?\.ts$/.test(path)),
+    ...SOURCES.flatMap((name) => filesIn(root, `${folder}/${name}`)).filter((path) => !TESTS.test(path)),
   ];
   const hash = createHash('sha256').update(before);
   for (const path of files) {
@@ -94,6 +99,7 @@ async function build(root, { folder, inputs }) {
     );
   }
   await bundle(join(root, folder), fresh);
+  await buildPage(join(root, folder), fresh);
   writeFileSync(join(fresh, STAMP), inputs);
   replace(dist, fresh);
 }
