@@ -59,11 +59,14 @@ class Page implements App {
     byId('home', HTMLAnchorElement).addEventListener('click', (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
+      // A draft stays; what was asked already has an address of its own.
+      if (this.#composer.text.trim() === this.#shown?.analysis.query) this.#composer.text = '';
       this.#goTo('/');
       this.#composer.focus();
     });
     // The address changes with a jump to a piece of evidence too.
     window.addEventListener('popstate', () => this.#follow(false));
+    window.addEventListener('hashchange', reveal);
     window.addEventListener('storage', ({ key }) => key === HISTORY_KEY && this.#listPast());
     this.#follow(true);
     this.#listPast();
@@ -132,6 +135,7 @@ class Page implements App {
         if (this.#composer.text === '') this.#composer.text = analysis.query;
         this.#composer.focus();
       },
+      ask: () => this.#composer.focus(),
       reload: () => {
         this.#open(analysis.id);
         this.#shown?.view.heading.focus();
@@ -263,6 +267,16 @@ class Page implements App {
     this.#composer.focus();
     this.#say('The list is empty now.');
   }
+}
+
+/** Opens what a jump leads into: not all browsers do. */
+function reveal(): void {
+  const target = document.querySelector<HTMLElement>(':target');
+  const fold = target?.closest('details');
+  if (fold === null || fold === undefined || fold.open) return;
+  fold.open = true;
+  target?.scrollIntoView({ block: 'center' });
+  target?.focus({ preventScroll: true });
 }
 
 function verdictWords({ score, level }: Analysis): string {

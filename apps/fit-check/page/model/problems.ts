@@ -2,8 +2,8 @@
 import { FitCheckError } from '../../client/index.ts';
 import { plainLine } from '../text/plain.ts';
 
-/** `again`: the same question; `edit`: another one; `reload`: the same session, read again; `open`: that which runs. */
-export type Remedy = 'again' | 'edit' | 'reload';
+/** `again`: the same question; `edit`: that one, changed; `ask`: any; `reload`: the same session, read again. */
+export type Remedy = 'again' | 'edit' | 'ask' | 'reload';
 
 export interface Problem {
   readonly title: string;
@@ -54,7 +54,7 @@ const SAYINGS: Readonly<Partial<Record<FitCheckError['code'], Words>>> = {
   not_found: {
     title: 'There is no analysis here',
     text: 'The link may be incomplete, or the analysis was not kept. Check the link, or ask anew.',
-    remedy: 'edit',
+    remedy: 'ask',
   },
   cancelled: {
     title: 'Cancelled before it was done',
@@ -83,6 +83,9 @@ const SAYINGS: Readonly<Partial<Record<FitCheckError['code'], Words>>> = {
   },
 };
 
+/** Codes that no log says more about. */
+const OURS: ReadonlySet<string> = new Set(['not_found', 'bad_request', 'too_large', 'cancelled']);
+
 const OTHERWISE: Words = {
   title: 'Something went wrong',
   text: 'It is the service’s fault, not yours. Please try again.',
@@ -104,7 +107,7 @@ export function problemOf(error: unknown, opened: boolean): Problem {
     ...words,
     text,
     remedy,
-    ...(error.requestId !== undefined && { reference: plainLine(error.requestId, 128) }),
+    ...(error.requestId !== undefined && !OURS.has(error.code) && { reference: plainLine(error.requestId, 128) }),
   };
 }
 

@@ -11,7 +11,9 @@ import { ask, notice, over, verdict } from './views.ts';
 
 const FOLDER = process.argv[2] ?? fileURLToPath(new URL('../../../../docs/images/', import.meta.url));
 const WIDE = { width: 1280, height: 860 };
+const TALL = { width: 1280, height: 1680 };
 const NARROW = { width: 360, height: 740 };
+const NARROW_TALL = { width: 360, height: 1900 };
 /** A moment for what would else change with each run. */
 const NOW = new Date('2026-11-26T09:30:00Z');
 const JOB = `Senior backend engineer, payments
@@ -28,13 +30,9 @@ interface Shot {
   readonly reach: (page: Page) => Promise<void>;
   readonly size?: { readonly width: number; readonly height: number };
   readonly colorScheme?: 'light' | 'dark';
-  readonly fullPage?: boolean;
 }
 
-async function draw(
-  browser: Browser,
-  { name, url, reach, size = WIDE, colorScheme = 'light', fullPage = false }: Shot,
-): Promise<void> {
+async function draw(browser: Browser, { name, url, reach, size = WIDE, colorScheme = 'light' }: Shot): Promise<void> {
   const tab = await openTab(browser, 'about:blank', {
     viewport: size,
     colorScheme,
@@ -49,7 +47,7 @@ async function draw(
     document.activeElement instanceof HTMLElement ? document.activeElement.blur() : undefined,
   );
   await tab.page.mouse.move(0, 0);
-  await tab.page.screenshot({ path: join(FOLDER, `page-${name}.png`), fullPage, animations: 'disabled' });
+  await tab.page.screenshot({ path: join(FOLDER, `page-${name}.png`), animations: 'disabled' });
   await tab.close();
 }
 
@@ -61,6 +59,10 @@ async function steadyFigures(page: Page): Promise<void> {
       id += 1;
       if (array instanceof Uint8Array) array.fill(0x40 + id);
       return array;
+    };
+    const { get } = Headers.prototype;
+    Headers.prototype.get = function (name) {
+      return name === 'x-request-id' ? '1f0c2a64-5b1e-4a57-9d0e-6f2b8c7d3e10' : get.call(this, name);
     };
     const { parse } = JSON;
     JSON.parse = (text: string, reviver?: Parameters<typeof parse>[1]) => {
@@ -103,13 +105,13 @@ const paste = async (page: Page): Promise<void> => {
 const shots: readonly Shot[] = (['light', 'dark'] as const).flatMap((colorScheme) => [
   { name: `empty-${colorScheme}`, url: embedded.url, reach: async () => {}, colorScheme },
   { name: `running-${colorScheme}`, url: held.url, reach: run, colorScheme },
-  { name: `finished-${colorScheme}`, url: embedded.url, reach: finish, colorScheme, fullPage: true },
+  { name: `finished-${colorScheme}`, url: embedded.url, reach: finish, colorScheme, size: TALL },
   { name: `error-${colorScheme}`, url: failing.url, reach: fail, colorScheme },
 ]);
 const narrow: readonly Shot[] = [
   { name: 'narrow-empty', url: embedded.url, reach: async () => {}, size: NARROW },
-  { name: 'narrow-running', url: held.url, reach: run, size: NARROW, fullPage: true },
-  { name: 'narrow-finished', url: embedded.url, reach: paste, size: NARROW, fullPage: true, colorScheme: 'dark' },
+  { name: 'narrow-running', url: held.url, reach: run, size: NARROW_TALL },
+  { name: 'narrow-finished', url: embedded.url, reach: paste, size: NARROW_TALL, colorScheme: 'dark' },
   {
     name: 'narrow-not-found',
     url: `${embedded.url}/?session=none`,

@@ -172,15 +172,15 @@ describe.skipIf(!installed)('the page in trouble', () => {
     await page.locator('.step.done', { hasText: 'Verdict' }).waitFor();
   });
 
-  it.each(['none-of-this-name', '"><script>document.title="harmed"</script>', '../../etc/passwd', 'x'.repeat(4000)])(
-    'a link to nothing: %.40s',
+  it.each(['none-of-this-name', '"><script>document.title="harmed"</script>', '../../etc/passwd', 'x'.repeat(200)])(
+    'a link to nothing: %s',
     async (id) => {
       tab = await openTab(browser, `${service.url}/?session=${encodeURIComponent(id)}`);
       const { page } = tab;
       await over(page);
       expect(await notice(page).textContent()).toContain('There is no analysis here');
       expect(await page.title()).toBe('fit-check');
-      await notice(page).getByRole('button', { name: 'Change the question' }).click();
+      await notice(page).getByRole('button', { name: 'Ask a question' }).click();
       expect(await field(page).evaluate((element) => element === document.activeElement)).toBe(true);
     },
   );

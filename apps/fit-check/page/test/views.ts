@@ -3,7 +3,7 @@ import type { Locator, Page } from 'playwright-core';
 
 export const field = (page: Page): Locator => page.getByRole('textbox', { name: 'Company or job description' });
 export const submit = (page: Page): Locator => page.getByRole('button', { name: 'Check the fit' });
-export const cancel = (page: Page): Locator => page.getByRole('button', { name: 'Cancel' });
+export const cancel = (page: Page): Locator => page.getByRole('button', { name: 'Cancel', exact: true });
 export const result = (page: Page): Locator => page.getByRole('article');
 export const verdict = (page: Page): Locator => page.locator('.verdict .prose');
 export const notice = (page: Page): Locator => page.locator('.notice');

@@ -46,7 +46,16 @@ export function gapList(gaps: readonly Gap[]): HTMLElement {
       suggestion !== '' && h('p', {}, sentence(suggestion)),
       cites(from.slice(0, 3), 'Asked for by'),
     );
-  return h('ul', { class: 'gaps plain' }, ...gaps.map(item));
+  return withMore(gaps, 4, (some) => h('ul', { class: 'gaps plain' }, ...some.map(item)));
+}
+
+/** The first of a list, and a fold for the others. */
+function withMore<T>(all: readonly T[], shown: number, list: (some: readonly T[]) => HTMLElement): HTMLElement {
+  const rest = all.slice(shown);
+  // A fold for one would save nothing.
+  if (rest.length < 2) return list(all);
+  const more = h('details', { class: 'more' }, h('summary', {}, `${rest.length} more`), list(rest));
+  return h('div', {}, list(all.slice(0, shown)), more);
 }
 
 function sentence(text: string): string {
@@ -67,10 +76,14 @@ export function evidenceLists({ evidence }: Analysis): HTMLElement {
     'div',
     { class: 'evidence' },
     findings.length > 0 && h('h4', {}, 'What was found'),
-    findings.length > 0 && h('ul', { class: 'plain' }, ...findings.map(evidenceItem)),
+    findings.length > 0 && withMore(findings, 6, sourceList),
     entries.length > 0 && h('h4', {}, 'From the profile'),
-    entries.length > 0 && h('ul', { class: 'plain' }, ...entries.map(evidenceItem)),
+    entries.length > 0 && withMore(entries, 8, sourceList),
   );
+}
+
+function sourceList(some: readonly Evidence[]): HTMLElement {
+  return h('ul', { class: 'sources plain' }, ...some.map(evidenceItem));
 }
 
 function evidenceItem(evidence: Evidence): HTMLElement {

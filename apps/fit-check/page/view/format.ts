@@ -34,6 +34,17 @@ export function duration(ms: number): string {
   return seconds < 60 ? `${(ms / 1000).toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
+const DATE = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' });
+const YEAR = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
+const TIME = new Intl.DateTimeFormat('en', { timeStyle: 'short' });
+
+/** A moment in the past, as short as it may be: a time of today, a day of this year, or a date. */
+export function shortMoment(iso: string, now = new Date()): string {
+  const then = new Date(iso);
+  if (then.toDateString() === now.toDateString()) return TIME.format(then);
+  return (then.getFullYear() === now.getFullYear() ? DATE : YEAR).format(then);
+}
+
 const DAY = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
 
 /** A moment as a reader's own clock has it. */

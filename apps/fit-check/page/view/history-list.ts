@@ -1,7 +1,7 @@
 /** The list of what was asked from this browser. */
 import type { HistoryEntry } from '../model/history.ts';
 import { fill, h, icon, unseen } from './dom.ts';
-import { LEVEL_LABELS, moment } from './format.ts';
+import { LEVEL_LABELS, moment, shortMoment } from './format.ts';
 
 export interface HistoryActions {
   open(id: string): void;
@@ -15,7 +15,18 @@ export function showHistory(
   current: string | undefined,
   actions: HistoryActions,
 ): void {
+  const focus = focusIn(list);
   fill(list, ...entries.map((entry) => toItem(entry, entry.id === current, actions)));
+  focus?.();
+}
+
+/** Gives the focus back that is within the list now; undefined where it is elsewhere. */
+function focusIn(list: HTMLElement): (() => void) | undefined {
+  const { activeElement } = document;
+  const id = activeElement?.closest<HTMLElement>('.past')?.dataset.id;
+  if (id === undefined || activeElement === null || !list.contains(activeElement)) return undefined;
+  const part = activeElement.localName;
+  return () => list.querySelector<HTMLElement>(`.past[data-id="${CSS.escape(id)}"] ${part}`)?.focus();
 }
 
 function toItem(entry: HistoryEntry, isCurrent: boolean, { open, remove }: HistoryActions): HTMLElement {
@@ -24,7 +35,7 @@ function toItem(entry: HistoryEntry, isCurrent: boolean, { open, remove }: Histo
     'a',
     { href: addressOf(id), class: 'past-link', ...(isCurrent && { 'aria-current': 'page' }) },
     h('span', { class: 'past-query' }, h('bdi', {}, query)),
-    h('span', { class: 'past-about' }, h('span', {}, moment(at)), badge(entry)),
+    h('span', { class: 'past-about' }, h('span', { title: moment(at) }, shortMoment(at)), badge(entry)),
   );
   link.addEventListener('click', (event) => {
     // A new tab or window is the browser's business.
@@ -34,7 +45,7 @@ function toItem(entry: HistoryEntry, isCurrent: boolean, { open, remove }: Histo
   });
   const button = h('button', { type: 'button', class: 'quiet past-remove' }, icon('cross'), unseen(`Forget ${query}`));
   button.addEventListener('click', () => remove(id));
-  return h('li', { class: 'past' }, link, button);
+  return h('li', { class: 'past', 'data-id': id }, link, button);
 }
 
 function badge({ status, score, level }: HistoryEntry): HTMLElement | undefined {

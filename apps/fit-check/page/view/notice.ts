@@ -5,12 +5,14 @@ import { h } from './dom.ts';
 export interface Remedies {
   again(): void;
   edit(): void;
+  ask(): void;
   reload(): void;
 }
 
 const LABELS: Readonly<Record<Problem['remedy'], string>> = {
   again: 'Ask again',
   edit: 'Change the question',
+  ask: 'Ask a question',
   reload: 'Open it again',
 };
 

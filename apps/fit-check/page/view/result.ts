@@ -22,8 +22,8 @@ export interface ResultActions extends Remedies {
   readonly copy: HTMLElement;
 }
 
-/** Longer questions are folded. */
-const LONG_QUESTION = 240;
+/** A question's first line stands for it; a longer one is folded. */
+const LONGEST_TITLE = 140;
 
 export function createResultView(analysis: Analysis, opened: boolean, actions: ResultActions): ResultView {
   const parts = createParts(opened, actions);
@@ -113,7 +113,6 @@ function createParts(opened: boolean, { copy }: ResultActions) {
   return {
     element,
     heading,
-    question,
     about,
     steps,
     now,
@@ -135,24 +134,23 @@ function section(title: string, name: string): Section {
 
 function showSection({ element, body }: Section, content: HTMLElement, shown: boolean): void {
   element.hidden = !shown;
+  const wasOpen = body.querySelector('.more[open]') !== null;
   fill(body, content);
+  if (wasOpen) for (const more of body.querySelectorAll<HTMLDetailsElement>('.more')) more.open = true;
 }
 
-/** The heading stays the same element, so that it keeps a focus that it was given. */
-function showQuestion({ heading, question }: Parts, query: string): void {
-  fill(heading, h('bdi', {}, plainLine(query, LONG_QUESTION) || 'Analysis'));
-  if (query.length <= LONG_QUESTION) {
-    fill(question, heading);
-    return;
-  }
+/** The heading stays where it is, so that it keeps a focus that it was given. */
+function showQuestion({ heading }: Parts, query: string): void {
+  const [first = ''] = query.trimStart().split('\n', 1);
+  const title = plainLine(first, LONGEST_TITLE);
+  fill(heading, h('bdi', {}, title || 'Analysis'));
+  heading.nextElementSibling?.remove();
+  if (plainLine(query, LONGEST_TITLE * 2) === title) return;
   const whole = h('details', { class: 'whole' }, h('summary', {}, 'The whole text'));
   // A text that may be long is set only where somebody wants to see it.
-  whole.addEventListener(
-    'toggle',
-    () => whole.append(h('div', { class: 'pasted', tabindex: '0' }, plain(query, 20_000))),
-    { once: true },
-  );
-  fill(question, heading, whole);
+  const open = (): void => whole.append(h('div', { class: 'pasted', tabindex: '0' }, plain(query, 20_000)));
+  whole.addEventListener('toggle', open, { once: true });
+  heading.after(whole);
 }
 
 function showSteps({ steps, log: section }: Parts, { phases }: Analysis): void {
@@ -210,6 +208,7 @@ function showEnding(parts: Parts, analysis: Analysis, opened: boolean, actions: 
   fill(parts.problem, wrong && notice(problemOf(error, opened), status === 'cancelled', actions));
   const begun = analysis.phases.some(({ state }) => state !== 'waiting');
   parts.steps.parentElement?.toggleAttribute('hidden', wrong && !begun);
+  actions.copy.hidden = wrong && !begun;
   if (complete === undefined) return;
   const { provider, duration_ms, usage, cached } = complete;
   const told = [

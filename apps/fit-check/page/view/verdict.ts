@@ -29,8 +29,10 @@ export function createVerdictView(): VerdictView {
       const ids: string[] = [];
       for (const piece of pieces.push(text)) last.before(...readBlocks(piece).map((block) => toElement(block, ids)));
       fill(last, ...readBlocks(pieces.rest).map((block) => toElement(block, ids)));
-      cut.hidden = pieces.leftOut === 0;
-      cut.textContent = `${count(pieces.leftOut)} more characters are left out here.`;
+      if (pieces.leftOut > 0) {
+        cut.hidden = false;
+        cut.textContent = `${count(pieces.leftOut)} more characters are left out here.`;
+      }
       return ids;
     },
     disown(unknown) {

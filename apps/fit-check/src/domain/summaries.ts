@@ -2,7 +2,7 @@
 import { checkCitations } from './citations.ts';
 import { type Finding, QUERY_ID } from './finding.ts';
 import type { GapAnalysis } from './gaps.ts';
-import type { Matching } from './matching.ts';
+import type { Matching, SkillMatch } from './matching.ts';
 import type { Profile } from './profile.ts';
 import { skillName } from './skills.ts';
 import { clip, countOf, listOf, round } from './text.ts';
@@ -18,7 +18,7 @@ export interface PhaseSummary {
 
 const TOP = 8;
 const TOP_FINDINGS = 12;
-const TOP_EVIDENCE = 24;
+const TOP_EVIDENCE = 32;
 
 export interface ConnectingState {
   /** Whether a stored answer will be used. */
@@ -81,8 +81,8 @@ function skillThought(findings: readonly Finding[]): string[] {
 }
 
 export function summariseMatching(matching: Matching): PhaseSummary {
-  const { matches, requirements, score } = matching;
-  const shown = [...matches].sort((a, b) => b.score - a.score).filter((match) => match.score > 0);
+  const { requirements, score } = matching;
+  const shown = shownMatches(matching);
   const asked = countOf(requirements.length, 'skill');
   const best = shown.slice(0, 3).map((match) => skillName(match.skill));
   return {
@@ -134,10 +134,7 @@ export function summariseVerdict(
       level: levelOf(matching),
       words,
       citations: { ...citations, ok: sound },
-      evidence: profile.entries
-        .filter(({ id }) => citations.cited.includes(id))
-        .slice(0, TOP_EVIDENCE)
-        .map(({ id, label }) => ({ id, label: clip(label, 100) })),
+      evidence: labelsOf(profile, [...citations.cited, ...shownMatches(matching).flatMap((match) => match.evidence)]),
     },
     thoughts: [
       citations.unknown.length === 0
@@ -145,4 +142,19 @@ export function summariseVerdict(
         : `Cited although nothing bears that id: ${listOf(citations.unknown.slice(0, 5))}.`,
     ],
   };
+}
+
+/** Those with some evidence, strongest first. */
+function shownMatches({ matches }: Matching): SkillMatch[] {
+  return [...matches].sort((a, b) => b.score - a.score).filter((match) => match.score > 0);
+}
+
+/** What the entries of these ids are called, so that a reader need not know the profile. */
+function labelsOf({ entries }: Profile, ids: readonly string[]): { id: string; label: string }[] {
+  const labels = new Map(entries.map(({ id, label }) => [id, label]));
+  return [...new Set(ids)]
+    .flatMap((id) => ({ id, label: labels.get(id) ?? '' }))
+    .filter(({ label }) => label !== '')
+    .slice(0, TOP_EVIDENCE)
+    .map(({ id, label }) => ({ id, label: clip(label, 100) }));
 }
