@@ -92,16 +92,31 @@ async function build(root, { folder, inputs }) {
   removeLeftovers(join(root, folder));
   const { status, output } = await runNode([join(root, TSC), '-p', folder, '--outDir', fresh], { cwd: root });
   if (status !== 0) {
-    rmSync(fresh, { recursive: true, force: true });
     say(output.trimEnd());
-    throw new StepFailed(
-      `Could not build ${folder}: correct what the compiler says above; the last build stays in place.`,
-    );
+    throw failed(folder, fresh);
   }
-  await bundle(join(root, folder), fresh);
-  await buildPage(join(root, folder), fresh);
+  try {
+    await bundle(join(root, folder), fresh);
+    await buildPage(join(root, folder), fresh);
+  } catch (error) {
+    // esbuild has said what is wrong; any other error is ours.
+    const isTold = error instanceof Error && 'errors' in error;
+    const failure = failed(folder, fresh);
+    throw isTold ? failure : error;
+  }
   writeFileSync(join(fresh, STAMP), inputs);
   replace(dist, fresh);
+}
+
+/**
+ * @param {string} folder
+ * @param {string} fresh what was built of it, and goes
+ */
+function failed(folder, fresh) {
+  rmSync(fresh, { recursive: true, force: true });
+  return new StepFailed(
+    `Could not build ${folder}: correct what the compiler says above; the last build stays in place.`,
+  );
 }
 
 /**

@@ -47,7 +47,6 @@ describe('GET /', () => {
       'cache-control': 'no-cache',
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
-      'cross-origin-opener-policy': 'same-origin',
       vary: 'accept-encoding',
     });
     const policy = new Map(

@@ -4,14 +4,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type LlmDouble, startLlm } from '../../test/llm-double.ts';
 import { type Service, startService } from '../../test/service.ts';
 import { until } from '../../test/until.ts';
-import { hasChromium, openTab, startChromium, type Tab, WITHOUT_CHROMIUM } from './chromium.ts';
+import { hasChromium, LONGEST_MS, openTab, startChromium, type Tab, WITHOUT_CHROMIUM } from './chromium.ts';
 import { type SearchDouble, startSearch } from './search-double.ts';
 import { ask, cancel, field, notice, over, pastLinks, result, sessionOf, steps, submit, verdict } from './views.ts';
 
 const installed = hasChromium();
 if (!installed) it.skip(WITHOUT_CHROMIUM, () => {});
 
-describe.skipIf(!installed)('the page', () => {
+describe.skipIf(!installed)('the page', { timeout: LONGEST_MS }, () => {
   let browser: Browser;
   let embedded: Service;
   let llm: LlmDouble;

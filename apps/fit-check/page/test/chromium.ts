@@ -13,6 +13,9 @@ export function hasChromium(): boolean {
   return found;
 }
 
+/** How long one test may take in it, where the machine is busy with others too, in milliseconds. */
+export const LONGEST_MS = 150_000;
+
 /** Why tests in it are skipped, for their names. */
 export const WITHOUT_CHROMIUM = 'skipped: Chromium is not installed (apt-get install chromium)';
 

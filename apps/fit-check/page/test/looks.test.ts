@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LlmDouble, startLlm } from '../../test/llm-double.ts';
 import { type Service, startService } from '../../test/service.ts';
-import { hasChromium, openTab, startChromium, WITHOUT_CHROMIUM } from './chromium.ts';
+import { hasChromium, LONGEST_MS, openTab, startChromium, WITHOUT_CHROMIUM } from './chromium.ts';
 import { ask, notice, over, pastLinks, verdict } from './views.ts';
 
 const installed = hasChromium();
@@ -12,7 +12,7 @@ if (!installed) it.skip(WITHOUT_CHROMIUM, () => {});
 
 const JOB = `Senior backend engineer\n\n${'We look for 5 years of TypeScript, PostgreSQL and Kubernetes. '.repeat(20)}\nNice to have: Rust.`;
 
-describe.skipIf(!installed)('the page', () => {
+describe.skipIf(!installed)('the page', { timeout: LONGEST_MS }, () => {
   let browser: Browser;
   let llm: LlmDouble;
   let embedded: Service;

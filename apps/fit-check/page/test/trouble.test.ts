@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type LlmDouble, startLlm } from '../../test/llm-double.ts';
 import { type Proxy as NetworkProxy, startProxy } from '../../test/servers/proxy.ts';
 import { type Service, startService } from '../../test/service.ts';
-import { hasChromium, openTab, startChromium, type Tab, WITHOUT_CHROMIUM } from './chromium.ts';
+import { hasChromium, LONGEST_MS, openTab, startChromium, type Tab, WITHOUT_CHROMIUM } from './chromium.ts';
 import { type SearchDouble, startSearch } from './search-double.ts';
 import { ask, cancel, field, notice, over, result, steps, submit, verdict } from './views.ts';
 
@@ -22,7 +22,7 @@ const SCRIPTS = [
 ];
 const ANSI = '\u001b[31mred\u001b[0m\u001b]0;harmed\u0007';
 
-describe.skipIf(!installed)('the page in trouble', () => {
+describe.skipIf(!installed)('the page in trouble', { timeout: LONGEST_MS }, () => {
   let browser: Browser;
   let llm: LlmDouble;
   let search: SearchDouble;
