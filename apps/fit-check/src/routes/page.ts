@@ -61,13 +61,7 @@ export function pageRoute(app: FastifyInstance, { links }: { readonly links: rea
       toServed(name, readFileSync(new URL(`assets/${name}`, FOLDER))),
     ]),
   );
-  app.get('/', (request, reply) =>
-    send(
-      page,
-      request,
-      reply.header('content-security-policy', POLICY).header('cross-origin-opener-policy', 'same-origin'),
-    ),
-  );
+  app.get('/', (request, reply) => send(page, request, reply.header('content-security-policy', POLICY)));
   // One route, however many names are tried.
   app.get<{ Params: { name: string } }>('/assets/:name', (request, reply) => {
     const asset = assets.get(request.params.name);
