@@ -5,6 +5,7 @@ import { bundle } from './bundle.mjs';
 import { filesIn } from './files.mjs';
 import { ensureInstalled } from './install.mjs';
 import { withLock } from './lock.mjs';
+import { buildPage } from './page.mjs';
 import { ROOT } from './root.mjs';
 import { runNode } from './run.mjs';
 import { isMain, runScript, StepFailed, say } from './step.mjs';
@@ -12,6 +13,9 @@ import { isMain, runScript, StepFailed, say } from './step.mjs';
 /** In the order in which they need each other. */
 const PACKAGES = ['packages/binnacle', 'apps/fit-check'];
 const STAMP = '.build-stamp';
+/** Folders that a package is built from; a page takes in the client. */
+const SOURCES = ['src', 'client', 'page'];
+const TESTS = /\.test(-helper)?\.ts$|\/test\//;
 const TSC = 'node_modules/typescript/bin/tsc';
 
 /** @typedef {{ folder: string, inputs: string }} Build a package's folder, and a hash over all that its dist comes from */
@@ -57,8 +61,9 @@ function hashInputs(root, folder, before) {
     'node_modules/typescript/package.json',
     'node_modules/esbuild/package.json',
     'scripts/bundle.mjs',
+    'scripts/page.mjs',
     ...settings.map((name) => `${folder}/${name}`),
-    ...filesIn(root, `${folder}/src`).filter((path) => !/\.test(-helper)?\.ts$/.test(path)),
+    ...SOURCES.flatMap((name) => filesIn(root, `${folder}/${name}`)).filter((path) => !TESTS.test(path)),
   ];
   const hash = createHash('sha256').update(before);
   for (const path of files) {
@@ -87,15 +92,31 @@ async function build(root, { folder, inputs }) {
   removeLeftovers(join(root, folder));
   const { status, output } = await runNode([join(root, TSC), '-p', folder, '--outDir', fresh], { cwd: root });
   if (status !== 0) {
-    rmSync(fresh, { recursive: true, force: true });
     say(output.trimEnd());
-    throw new StepFailed(
-      `Could not build ${folder}: correct what the compiler says above; the last build stays in place.`,
-    );
+    throw failed(folder, fresh);
   }
-  await bundle(join(root, folder), fresh);
+  try {
+    await bundle(join(root, folder), fresh);
+    await buildPage(join(root, folder), fresh);
+  } catch (error) {
+    // esbuild has said what is wrong; any other error is ours.
+    const isTold = error instanceof Error && 'errors' in error;
+    const failure = failed(folder, fresh);
+    throw isTold ? failure : error;
+  }
   writeFileSync(join(fresh, STAMP), inputs);
   replace(dist, fresh);
+}
+
+/**
+ * @param {string} folder
+ * @param {string} fresh what was built of it, and goes
+ */
+function failed(folder, fresh) {
+  rmSync(fresh, { recursive: true, force: true });
+  return new StepFailed(
+    `Could not build ${folder}: correct what the compiler says above; the last build stays in place.`,
+  );
 }
 
 /**

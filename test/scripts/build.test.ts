@@ -93,3 +93,43 @@ test('what entries share is one file, and no dependency is taken in', async () =
   expect(workspace.read('packages/binnacle/dist/cli/main.js').startsWith('#!/usr/bin/env node\n')).toBe(true);
   expect(existsSync(join(workspace.root, 'packages/binnacle/dist/answer.js'))).toBe(false);
 });
+
+test('a page and its files go beside the service, by names that hold their content', async () => {
+  const workspace = builtWorkspace();
+  const page = (name: string): string => `apps/fit-check/page/${name}`;
+  workspace.write(
+    page('index.html'),
+    '<link rel="stylesheet" href="style.css">\n  <script src="main.ts"></script><a href="/">x</a>',
+  );
+  workspace.write(page('style.css'), 'body { color: light-dark(#000, #fff) }');
+  workspace.write(page('main.ts'), `import { say } from '../client/index.ts';\nsay('one' satisfies string);\n`);
+  workspace.write('apps/fit-check/client/index.ts', 'export const say = (text: string): void => void text;\n');
+  const service = 'Building apps/fit-check\n';
+  const built = (): string[] => readdirSync(join(workspace.root, 'apps/fit-check/dist/page/assets')).sort();
+  expect(await workspace.start('build.mjs').ended).toMatchObject({ status: 0 });
+  const [main = '', style = '', ...others] = built();
+  expect(others).toEqual([]);
+  expect([main, style].map((name) => name.replace(/-[0-9a-f]{10}\./, '.'))).toEqual(['main.js', 'style.css']);
+  const html = workspace.read('apps/fit-check/dist/page/index.html');
+  expect(html).toBe(
+    `<link rel="stylesheet" href="/assets/${style}">\n<script src="/assets/${main}"></script><a href="/">x</a>`,
+  );
+  expect(workspace.read(`apps/fit-check/dist/page/assets/${main}`)).not.toMatch(/import|satisfies/);
+  // What tests alone need is no input; the client is.
+  workspace.write(page('test/look.ts'), 'not even TypeScript');
+  expect(await workspace.start('build.mjs').ended).toMatchObject({ stderr: NOTHING });
+  workspace.write('apps/fit-check/client/index.ts', 'export const say = (text: string): string => text + text;\n');
+  expect(await workspace.start('build.mjs').ended).toMatchObject({ stderr: service });
+  expect(built()[1]).toBe(style);
+  expect(built()[0]).not.toBe(main);
+  // A page that cannot be built leaves the old one in place.
+  workspace.write(page('main.ts'), `import 'node:fs';\nimport './missing.ts';\n`);
+  const failed = await workspace.start('build.mjs').ended;
+  expect(failed.status).toBe(1);
+  expect(failed.stderr).toContain('missing.ts');
+  expect(failed.stderr.trimEnd().split('\n').at(-1)).toMatch(
+    /^Could not build apps\/fit-check: correct what the compiler/,
+  );
+  expect(workspace.read('apps/fit-check/dist/page/index.html')).toContain(built()[0]);
+  expect(readdirSync(join(workspace.root, 'apps/fit-check')).filter((name) => name.startsWith('dist.'))).toEqual([]);
+});

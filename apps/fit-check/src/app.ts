@@ -18,6 +18,7 @@ import { openRedis, type RedisClient } from './cache/redis.ts';
 import { countTokens, loadProfile, type Profile, ProfileError, SAMPLE_PROFILE } from './domain/index.ts';
 import { createLlm } from './llm/llm.ts';
 import { healthRoute } from './routes/health.ts';
+import { type PageLink, pageRoute } from './routes/page.ts';
 import { answerError, answerProblems, answerUnreadable } from './routes/problems.ts';
 import { sessionsRoute } from './routes/sessions.ts';
 import { streamRoute } from './routes/stream.ts';
@@ -78,10 +79,19 @@ export async function createFitCheck(settings: FitCheckSettings): Promise<FitChe
   streamRoute(app, { obs, settings, keeper, running, analyse: createAnalyst({ obs, profile, search, llm, redis }) });
   sessionsRoute(app, keeper, running);
   healthRoute(app, { obs, breakers: { search: search.breaker, llm: llm.breaker }, activeSessions: () => running.size });
+  pageRoute(app, { links: linksOf(obs) });
   app.refuseOtherMethods();
   app.addHook('onClose', () => keeper.close());
   app.addHook('onClose', () => redis?.close());
   return { app, obs };
+}
+
+/** What a browser can open beside the page, where the page is: not on a port of its own, and not with a bearer. */
+function linksOf({ settings }: Observability): PageLink[] {
+  const { managementPort, metrics } = settings;
+  if (managementPort !== undefined) return [{ href: '/api/fit-check/health', label: 'Health' }];
+  const health = { href: '/health', label: 'Health' };
+  return metrics.enabled && metrics.token === undefined ? [health, { href: '/metrics', label: 'Metrics' }] : [health];
 }
 
 /** What the connection does by itself belongs to no request. */

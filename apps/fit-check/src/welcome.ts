@@ -18,6 +18,7 @@ export function sayWelcome(app: FastifyInstance, obs: Observability, settings: F
   log.info(
     `Traces: ${obs.settings.otel.exporter === 'none' ? 'made and logged, sent nowhere (set OTEL_EXPORTER_OTLP_ENDPOINT to send them)' : `sent by ${obs.settings.otel.exporter}`}`,
   );
+  log.info(`Open: ${url}/`);
   log.info(`Ask: curl -N ${url}/api/fit-check/stream -H 'content-type: application/json' -d '{"query": "Google"}'`);
   log.info(`Look: ${probes}/metrics  ${probes}/health  ${url}/api/fit-check/health`);
 }

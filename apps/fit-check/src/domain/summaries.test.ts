@@ -65,6 +65,9 @@ describe('the summaries', () => {
       score: matching.score,
       citations: { ok: true, unknown: [], missing: [] },
     });
+    const { evidence } = summariseVerdict(verdict.text, { profile, findings, matching }).data;
+    const first = profile.entries.find(({ id }) => id === 'work:1');
+    expect(evidence).toContainEqual({ id: 'work:1', label: first?.label });
     const bad = summariseVerdict('Trust me [work:99].', { profile, findings, matching });
     expect(bad.data.citations).toMatchObject({ ok: false, unknown: ['work:99'] });
     expect(bad.thoughts[0]).toBe('Cited although nothing bears that id: work:99.');

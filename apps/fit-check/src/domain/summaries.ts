@@ -2,11 +2,11 @@
 import { checkCitations } from './citations.ts';
 import { type Finding, QUERY_ID } from './finding.ts';
 import type { GapAnalysis } from './gaps.ts';
-import type { Matching } from './matching.ts';
+import type { Matching, SkillMatch } from './matching.ts';
 import type { Profile } from './profile.ts';
 import { skillName } from './skills.ts';
 import { statedScores } from './stated.ts';
-import { countOf, listOf, round } from './text.ts';
+import { clip, countOf, listOf, round } from './text.ts';
 import { levelOf } from './verdict.ts';
 
 export interface PhaseSummary {
@@ -23,6 +23,7 @@ const TOP_FINDINGS = 12;
 const TOP_LINES = 2;
 /** A model may invent ids without end; as many are listed, and all are counted. */
 const MAX_UNKNOWN = 50;
+const TOP_EVIDENCE = 32;
 
 export interface ConnectingState {
   /** Whether a stored answer will be used. */
@@ -85,8 +86,8 @@ function skillThought(findings: readonly Finding[]): string[] {
 }
 
 export function summariseMatching(matching: Matching): PhaseSummary {
-  const { matches, requirements, score } = matching;
-  const shown = [...matches].sort((a, b) => b.score - a.score).filter((match) => match.score > 0);
+  const { requirements, score } = matching;
+  const shown = shownMatches(matching);
   const asked = countOf(requirements.length, 'skill');
   const best = shown.slice(0, 3).map((match) => skillName(match.skill));
   return {
@@ -150,6 +151,7 @@ export function summariseVerdict(
         ok: unknown.length === 0 && missing.length === 0,
       },
       stated_scores: { stated, ok: others.length === 0 },
+      evidence: labelsOf(profile, [...cited, ...shownMatches(matching).flatMap((match) => match.evidence)]),
     },
     thoughts: [
       unknown.length === 0
@@ -160,4 +162,19 @@ export function summariseVerdict(
         : [`The text states ${listOf(others.map(String))} of 100; computed are ${matching.score}.`]),
     ],
   };
+}
+
+/** Those with some evidence, strongest first. */
+function shownMatches({ matches }: Matching): SkillMatch[] {
+  return [...matches].sort((a, b) => b.score - a.score).filter((match) => match.score > 0);
+}
+
+/** What the entries of these ids are called, so that a reader need not know the profile. */
+function labelsOf({ entries }: Profile, ids: readonly string[]): { id: string; label: string }[] {
+  const labels = new Map(entries.map(({ id, label }) => [id, label]));
+  return [...new Set(ids)]
+    .flatMap((id) => ({ id, label: labels.get(id) ?? '' }))
+    .filter(({ label }) => label !== '')
+    .slice(0, TOP_EVIDENCE)
+    .map(({ id, label }) => ({ id, label: clip(label, 100) }));
 }
