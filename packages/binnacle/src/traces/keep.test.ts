@@ -11,6 +11,10 @@ import { expect, test } from 'vitest';
 import type { KeepReason } from '../settings-otel.ts';
 import { createKeepBuffer, createKeepingSampler, type KeepLimits } from './keep.ts';
 
+/** As dates: the SDK takes a small number for one of the process' own time once that has come so far. */
+const START = new Date(1000);
+const END = new Date(1001);
+
 const ALL: readonly KeepReason[] = ['error', 'slow', 'abort'];
 
 function setUp({
@@ -39,20 +43,20 @@ function setUp({
     't',
   );
   const start = (name: string, parent: Context = ROOT_CONTEXT): { span: Span; context: Context } => {
-    const span = tracer.startSpan(name, { kind: SpanKind.SERVER, startTime: 1000 }, parent);
+    const span = tracer.startSpan(name, { kind: SpanKind.SERVER, startTime: START }, parent);
     return { span, context: trace.setSpan(parent, span) };
   };
   return { out, told, start };
 }
 
-const fail = (span: Span): void => void span.setStatus({ code: SpanStatusCode.ERROR }).end(1001);
+const fail = (span: Span): void => void span.setStatus({ code: SpanStatusCode.ERROR }).end(END);
 
 test('what ends badly is kept whole, sampled, and says why', () => {
   const { out, told, start } = setUp();
   const root = start('root');
   const child = start('child', root.context);
   expect(child.span.spanContext().traceFlags).toBe(TraceFlags.NONE);
-  child.span.end(1001);
+  child.span.end(END);
   expect(out).toEqual([]);
   fail(root.span);
   expect(out.map(({ name }) => name)).toEqual(['child', 'root']);
@@ -69,15 +73,15 @@ test('what ends well is let go', () => {
   const { out, told, start } = setUp();
   const root = start('root');
   fail(start('child', root.context).span);
-  root.span.end(1001);
+  root.span.end(END);
   expect(out).toEqual([]);
   expect(told).toEqual(['ended_well']);
 });
 
 test.each([
-  ['slow', (span: Span) => span.end(1100)],
-  ['abort', (span: Span) => span.setAttribute('error.type', 'client_disconnect').end(1001)],
-  ['abort', (span: Span) => span.setAttribute('error.type', 'shutdown').end(1001)],
+  ['slow', (span: Span) => span.end(new Date(1100))],
+  ['abort', (span: Span) => span.setAttribute('error.type', 'client_disconnect').end(END)],
+  ['abort', (span: Span) => span.setAttribute('error.type', 'shutdown').end(END)],
 ] as const)('%s', (reason, end) => {
   const all = setUp();
   end(all.start('root').span);
@@ -116,7 +120,7 @@ test('a remote parent keeps its place, and two requests of one trace are each ju
   expect(out.map(({ name, parentSpanContext }) => [name, parentSpanContext?.spanId])).toEqual([
     ['first', 'b7ad6b7169203331'],
   ]);
-  second.span.end(1001);
+  second.span.end(END);
   expect(out).toHaveLength(2);
   expect(told).toEqual(['error']);
 });
@@ -126,12 +130,12 @@ test('what ends after its root follows a kept trace, and is forgotten with any o
   const kept = start('root');
   const late = start('late', kept.context);
   fail(kept.span);
-  late.span.end(1001);
+  late.span.end(END);
   expect(out.map(({ name }) => name)).toEqual(['root', 'late']);
   const gone = start('root');
   const lost = start('late', gone.context);
-  gone.span.end(1001);
-  lost.span.end(1001);
+  gone.span.end(END);
+  lost.span.end(END);
   expect(out).toHaveLength(2);
 });
 
@@ -144,16 +148,16 @@ test('traces, bytes and spans are bounded; the oldest goes first, and is counted
 
   const bytes = setUp({ limits: { traces: 10, bytes: 1000, spans: 10 } });
   const old = bytes.start('old');
-  bytes.start('x', old.context).span.setAttribute('text', 'x'.repeat(800)).end(1001);
+  bytes.start('x', old.context).span.setAttribute('text', 'x'.repeat(800)).end(END);
   const young = bytes.start('young');
-  bytes.start('y', young.context).span.setAttribute('text', 'y'.repeat(400)).end(1001);
+  bytes.start('y', young.context).span.setAttribute('text', 'y'.repeat(400)).end(END);
   expect(bytes.told).toEqual(['overflow']);
   fail(young.span);
   expect(bytes.out.map(({ name }) => name)).toEqual(['y', 'young']);
 
   const spans = setUp({ limits: { traces: 10, bytes: 1e6, spans: 2 } });
   const root = spans.start('root');
-  for (const name of ['1', '2', '3', '4']) spans.start(name, root.context).span.end(1001);
+  for (const name of ['1', '2', '3', '4']) spans.start(name, root.context).span.end(END);
   fail(root.span);
   expect(spans.out.map(({ name }) => name)).toEqual(['1', '2', 'root']);
   expect(spans.told).toEqual(['error', 'cut 2']);
@@ -163,9 +167,9 @@ test('nothing is left of 10,000 requests that ended', () => {
   const { out, told, start } = setUp({ limits: { traces: 10, bytes: 10_000, spans: 10 } });
   for (let n = 0; n < 10_000; n += 1) {
     const root = start('root');
-    start('child', root.context).span.end(1001);
+    start('child', root.context).span.end(END);
     if (n % 50 === 0) fail(root.span);
-    else root.span.end(1001);
+    else root.span.end(END);
   }
   expect(told.filter((word) => word === 'error')).toHaveLength(200);
   expect(told.filter((word) => word === 'ended_well')).toHaveLength(9800);
