@@ -1,14 +1,12 @@
 import { connect } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { runPaced } from './paced.mjs';
 
 /**
  * A closed-loop load generator over raw sockets: one request in flight a connection. Small on purpose: a full HTTP
  * client would need more of its processor than a bare server needs of its own, and would then measure itself.
  */
 
-const REQUEST = Buffer.from(
-  'GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: binnacle-bench\r\nAccept: application/json\r\nAccept-Encoding: gzip\r\n\r\n',
-);
-const STATUS_OK = Buffer.from('HTTP/1.1 200 ');
 /** An answer that takes longer fails the run. */
 const PATIENCE_MS = 10_000;
 /** The most that is waited for a number of requests, in seconds. */
@@ -18,18 +16,19 @@ const SLOWEST_US = 2_000_000;
 
 /** @typedef {{ requests: number, seconds: number, p50Ms: number, p99Ms: number }} Loaded */
 /** @typedef {{ seconds?: number, atLeast?: number, requests?: number }} Until a time, by which so many have to be asked too; or a number */
-/** @typedef {{ run: (until: Until) => Promise<Loaded>, close: () => void }} Load */
+/** @typedef {{ run: (until: Until) => Promise<Loaded>, runPaced: (pace: import('./paced.mjs').Pace) => Promise<Loaded>, close: () => void }} Load */
 
 /**
  * Opens the connections, which are kept over all runs.
- * @param {{ port: number, connections: number, answer: string }} options the whole body that each answer must end with
+ * @param {{ port: number, connections: number, question: import('./questions.mjs').Question }} options
  * @returns {Promise<Load>}
  */
-export async function openLoad({ port, connections, answer }) {
-  const body = Buffer.from(answer);
-  const lanes = await Promise.all(Array.from({ length: connections }, () => openLane(port, body)));
+export async function openLoad({ port, connections, question }) {
+  const lanes = await Promise.all(Array.from({ length: connections }, () => openLane(port, question)));
   return {
     run: (until) => runAll(lanes, until),
+    // By turns of the event loop, not by a timer: this processor does not sleep then either (see `keepAwake`).
+    runPaced: (pace) => runPaced(lanes, pace, nextTurn),
     close: () => {
       for (const lane of lanes) lane.socket.destroy();
     },
@@ -104,22 +103,22 @@ function percentile(latencies, count, share) {
 
 /**
  * @param {number} port
- * @param {Buffer} body
+ * @param {import('./questions.mjs').Question} question
  * @returns {Promise<Lane>}
  */
-export function openLane(port, body) {
+export function openLane(port, question) {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
-  /** @type {Buffer | undefined} */
-  let held;
+  const isWhole = question.reader();
   let onAnswer = () => {};
   let onFailure = (/** @type {Error} */ _error) => {};
   socket.on('data', (chunk) => {
-    held = held === undefined ? chunk : Buffer.concat([held, chunk]);
-    if (!endsWith(held, body)) return;
-    const well = held.compare(STATUS_OK, 0, STATUS_OK.length, 0, STATUS_OK.length) === 0;
-    held = undefined;
-    if (well) onAnswer();
-    else onFailure(new Error('the server answered otherwise than with 200'));
+    let whole = false;
+    try {
+      whole = isWhole(chunk);
+    } catch (error) {
+      onFailure(/** @type {Error} */ (error));
+    }
+    if (whole) onAnswer();
   });
   socket.on('error', (error) => onFailure(error));
   socket.on('close', () => onFailure(new Error('the server closed a connection')));
@@ -140,7 +139,7 @@ export function openLane(port, body) {
           return;
         }
         askedAt = performance.now();
-        socket.write(REQUEST);
+        socket.write(question.next());
       };
       onAnswer();
     });
@@ -148,12 +147,4 @@ export function openLane(port, body) {
     onFailure = reject;
     socket.once('connect', () => resolve({ socket, run }));
   });
-}
-
-/**
- * @param {Buffer} whole
- * @param {Buffer} tail
- */
-function endsWith(whole, tail) {
-  return whole.length > tail.length && whole.compare(tail, 0, tail.length, whole.length - tail.length) === 0;
 }
