@@ -68,7 +68,12 @@ const ROWS = [
     values: ({ results }) => ratio(findValid(results, 'stream-binnacle'), find(results, 'stream-bare'), 'cpuUs'),
     digits: 3,
   },
-  { bound: 'counter', what: "bound counter to prom-client's bound child", values: ofOperation('counter-bound'), digits: 3 },
+  {
+    bound: 'counter',
+    what: "bound counter to prom-client's bound child",
+    values: ofOperation('counter-bound'),
+    digits: 3,
+  },
   {
     bound: 'histogram',
     what: "bound histogram to prom-client's bound child",

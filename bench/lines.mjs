@@ -37,10 +37,7 @@ export async function wrongLines(variant, { sink, pinned, library }) {
     load.close();
     const spans = await settle(variant, sink, requests);
     await server.stop();
-    return [
-      ...wrongSpans(variant, spans, requests),
-      ...wrongIn(readFileSync(path, 'utf8'), variant, requests, spans),
-    ];
+    return [...wrongSpans(variant, spans, requests), ...wrongIn(readFileSync(path, 'utf8'), variant, requests, spans)];
   } finally {
     closeSync(fd);
     rmSync(folder, { recursive: true, force: true });

@@ -47,11 +47,11 @@ export function toPlot(results, note) {
     const all = bars.map(({ label, values }) => `${label} ${median(values).toFixed(digits)}`);
     return `${title}: ${all.join(', ')}`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="ui-sans-serif, system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" role="img" aria-label="${escape(told.join('. '))}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="ui-sans-serif, system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" role="img" aria-label="${escapeXml(told.join('. '))}">
   <rect width="${WIDTH}" height="${height}" rx="10" fill="${COLOURS.ground}"/>
   <text x="30" y="38" fill="${COLOURS.text}" font-size="18" font-weight="600">What observing costs, every signal on and exported</text>
 ${drawn.join('\n')}
-  <text x="30" y="${height - 16}" fill="${COLOURS.faint}" font-size="11">${escape(note)}</text>
+  <text x="30" y="${height - 16}" fill="${COLOURS.faint}" font-size="11">${escapeXml(note)}</text>
 </svg>
 `;
 }
@@ -118,7 +118,7 @@ function drawPanel({ title, bars, digits, reference }, top) {
       ? ''
       : `\n  <line x1="${x(reference)}" y1="${first - 6}" x2="${x(reference)}" y2="${first + bars.length * STEP - 4}" stroke="${COLOURS.faint}" stroke-dasharray="3 4"/>`;
   const drawn = bars.map((bar, index) => drawBar(bar, first + index * STEP, x, digits));
-  return `  <text x="30" y="${top + 18}" fill="${COLOURS.text}" font-size="14" font-weight="600">${escape(title)}</text>
+  return `  <text x="30" y="${top + 18}" fill="${COLOURS.text}" font-size="14" font-weight="600">${escapeXml(title)}</text>
 ${drawn.join('\n')}${line}`;
 }
 
@@ -131,7 +131,7 @@ ${drawn.join('\n')}${line}`;
 function drawBar({ label, values, own }, y, x, digits) {
   const [least, middle, greatest] = [Math.min(...values), median(values), Math.max(...values)];
   const centre = y + BAR / 2;
-  return `  <text x="${LEFT - 12}" y="${y + 14}" fill="${own ? COLOURS.text : COLOURS.faint}" font-size="12.5" text-anchor="end"${own ? ' font-weight="600"' : ''}>${escape(label)}</text>
+  return `  <text x="${LEFT - 12}" y="${y + 14}" fill="${own ? COLOURS.text : COLOURS.faint}" font-size="12.5" text-anchor="end"${own ? ' font-weight="600"' : ''}>${escapeXml(label)}</text>
   <rect x="${LEFT}" y="${y}" width="${round(x(middle) - LEFT)}" height="${BAR}" rx="3" fill="${own ? COLOURS.own : COLOURS.other}"/>
   <line x1="${x(least)}" y1="${centre}" x2="${x(greatest)}" y2="${centre}" stroke="${COLOURS.whisker}" stroke-width="2"/>
   <text x="${round(x(greatest) + 10)}" y="${y + 14}" fill="${COLOURS.text}" font-size="12.5">${middle.toFixed(digits)}</text>`;
@@ -143,6 +143,6 @@ function round(value) {
 }
 
 /** @param {string} text */
-function escape(text) {
+function escapeXml(text) {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }

@@ -75,7 +75,10 @@ ${toSessionTable(results)}`;
 function toProblems({ results }) {
   const wrong = results.filter(({ problems }) => problems.length > 0);
   if (wrong.length === 0) return '';
-  const rows = wrong.map(({ variant, problems }) => [variant.id, problems.map((text) => text.split('\n')[0]).join('; ')]);
+  const rows = wrong.map(({ variant, problems }) => [
+    variant.id,
+    problems.map((text) => text.split('\n')[0]).join('; '),
+  ]);
   return `## What is wrong\n\n${toMarkdown([['variant', 'did not deliver'], ...rows])}`;
 }
 

@@ -45,7 +45,10 @@ async function bench(options) {
   process.stdout.write(report);
   if (options.out !== undefined) {
     const out = resolve(options.out);
-    const plot = toPlot(run.results, `${machine.split(';')[0]}; median, least and greatest of ${options.rounds} rounds`);
+    const plot = toPlot(
+      run.results,
+      `${machine.split(';')[0]}; median, least and greatest of ${options.rounds} rounds`,
+    );
     writeFileSync(out, report);
     writeFileSync(`${out.replace(/\.md$/, '')}.svg`, plot);
   }

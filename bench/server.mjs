@@ -35,7 +35,8 @@ for (const [signal, status] of /** @type {const} */ ([
 export async function startServer(variant, { sinkUrl, pinned, stdout, library = '', nodeArgs = [] }) {
   const start = performance.now();
   const file = fileURLToPath(new URL(`variants/${variant.file}`, import.meta.url));
-  const program = variant.program === undefined ? [process.execPath, ...nodeArgs, ...(variant.nodeArgs ?? [])] : [variant.program];
+  const program =
+    variant.program === undefined ? [process.execPath, ...nodeArgs, ...(variant.nodeArgs ?? [])] : [variant.program];
   const [command = '', ...args] = [...(pinned ? ['taskset', '-c', String(SERVER_CPU)] : []), ...program, file];
   const child = spawn(command, args, {
     cwd: fileURLToPath(new URL('.', import.meta.url)),

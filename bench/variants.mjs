@@ -113,6 +113,12 @@ export const ALL = [
   },
   { ...BARE, id: 'stream-bare', title: 'bare Fastify', workload: STREAMS },
   { ...BARE, id: 'stream-bare-again', title: 'bare Fastify (again)', workload: STREAMS },
+  {
+    id: 'stream-context',
+    title: "bare, and one of Node's `AsyncLocalStorage` entered a stream",
+    workload: STREAMS,
+    file: 'context.mjs',
+  },
   { ...USUAL, id: 'stream-usual', title: 'usual stack', workload: STREAMS },
   {
     ...BINNACLE,

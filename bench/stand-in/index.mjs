@@ -50,7 +50,8 @@ export function readSettings(env, read) {
     text,
     parse,
     integer: (/** @type {string} */ name, /** @type {any} */ fallback) => parse(name, fallback, Number),
-    flag: (/** @type {string} */ name, /** @type {boolean} */ fallback) => parse(name, fallback, (word) => word === 'true'),
+    flag: (/** @type {string} */ name, /** @type {boolean} */ fallback) =>
+      parse(name, fallback, (word) => word === 'true'),
     url: (/** @type {string} */ name, /** @type {any} */ fallback) => parse(name, fallback, (word) => word),
   });
 }

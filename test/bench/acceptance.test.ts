@@ -32,7 +32,11 @@ describe('CPU to bare', () => {
     judged('CPU a request', runOf(cpu('bare', 10), cpu('log', log), cpu('binnacle', binnacle)));
 
   test('is met within the bound and below the default log, with the goal further down', () => {
-    expect(of(13, 15)).toMatchObject({ must: "≤ 1.35, and below Fastify's default log", goal: '≤ 1.15', verdict: 'met' });
+    expect(of(13, 15)).toMatchObject({
+      must: "≤ 1.35, and below Fastify's default log",
+      goal: '≤ 1.15',
+      verdict: 'met',
+    });
     expect(of(11, 15).verdict).toBe('met, the goal too');
     expect(of(11, 15).measured).toBe("1.10 (1.10 to 1.10); 0.73 (0.73 to 0.73) to Fastify's default log");
   });
@@ -51,19 +55,28 @@ describe('CPU to bare', () => {
 
 test('what is added is held against what the usual stack adds, as a fraction, by the median', () => {
   const run = runOf(cpu('bare', 10, 10, 10), cpu('usual', 110, 110, 110), cpu('binnacle', 15, 18, 60));
-  expect(judged('added CPU', run)).toMatchObject({ must: '≤ 1/12', measured: '0.080 (0.050 to 0.500)', verdict: 'met' });
+  expect(judged('added CPU', run)).toMatchObject({
+    must: '≤ 1/12',
+    measured: '0.080 (0.050 to 0.500)',
+    verdict: 'met',
+  });
 });
 
 test('requests a second are bounded from below', () => {
   const of = (own: number): string =>
-    judged('requests/s to the usual', runOf(resultOf('usual', 'perSecond', [100]), resultOf('binnacle', 'perSecond', [own])))
-      .verdict;
+    judged(
+      'requests/s to the usual',
+      runOf(resultOf('usual', 'perSecond', [100]), resultOf('binnacle', 'perSecond', [own])),
+    ).verdict;
   expect([of(440), of(450), of(600)]).toEqual(['**not met**', 'met', 'met, the goal too']);
 });
 
 describe('at 10% sampling', () => {
   const of = (again: number, sampled: number): Judged =>
-    judged('the same at 10%', runOf(cpu('bare', 10), cpu('bare-again', again), cpu('binnacle', 12), cpu('binnacle-10', sampled)));
+    judged(
+      'the same at 10%',
+      runOf(cpu('bare', 10), cpu('bare-again', again), cpu('binnacle', 12), cpu('binnacle-10', sampled)),
+    );
 
   test('no more than at 100% is taken, beyond the noise of bare', () => {
     expect(of(10, 11.5)).toMatchObject({ must: 'no more than at 100%', verdict: 'met' });
@@ -79,8 +92,10 @@ describe('at 10% sampling', () => {
 
 test('an unreachable collector costs nothing beyond the noise; there is no goal', () => {
   const of = (lost: number): string =>
-    judged('unreachable', runOf(cpu('bare', 10), cpu('bare-again', 10.3), cpu('binnacle', 12), cpu('binnacle-lost', lost)))
-      .verdict;
+    judged(
+      'unreachable',
+      runOf(cpu('bare', 10), cpu('bare-again', 10.3), cpu('binnacle', 12), cpu('binnacle-lost', lost)),
+    ).verdict;
   expect([of(11), of(12.3), of(12.5)]).toEqual(['met', 'met', '**not met**']);
 });
 
@@ -90,7 +105,13 @@ test('memory is told in megabytes of 1,000,000 bytes', () => {
 });
 
 test('single operations and starts come from their own parts of the run', () => {
-  const operation = (id: string, own: number[], other: number[]): Operation => ({ id, title: id, unit: 'ms', own, other });
+  const operation = (id: string, own: number[], other: number[]): Operation => ({
+    id,
+    title: id,
+    unit: 'ms',
+    own,
+    other,
+  });
   const run: Run = {
     results: [],
     operations: [
@@ -107,7 +128,14 @@ test('single operations and starts come from their own parts of the run', () => 
   };
   expect(judged('bound counter', run).verdict).toBe('met, the goal too');
   expect(judged('bound histogram', run).verdict).toBe('met');
-  expect(judged('scrape of 50,000', run)).toMatchObject({ must: '≤ 5 ms', measured: '4.00 (3.00 to 9.00) ms', verdict: 'met' });
+  expect(judged('scrape of 50,000', run)).toMatchObject({
+    must: '≤ 5 ms',
+    measured: '4.00 (3.00 to 9.00) ms',
+    verdict: 'met',
+  });
   expect(judged('its total CPU', run).verdict).toBe('**not met**');
-  expect(judged('start-up over bare', run)).toMatchObject({ measured: '0.050 (0.050 to 0.050)', verdict: 'met, the goal too' });
+  expect(judged('start-up over bare', run)).toMatchObject({
+    measured: '0.050 (0.050 to 0.050)',
+    verdict: 'met, the goal too',
+  });
 });

@@ -128,7 +128,9 @@ describe('lines', () => {
   test('a session of fit-check leaves its lines by its id', () => {
     const of = (message: string): string => line({ message, trace_id: first.traceId, trace_flags: '01' });
     const lines = Array.from({ length: 11 }, () => of('[bench-1] Phase started: verdict'));
-    expect(wrongIn([...lines, of('[bench-1] Request completed')].join('\n'), variantOf('fit-binnacle'), 1, [first])).toEqual([]);
+    expect(
+      wrongIn([...lines, of('[bench-1] Request completed')].join('\n'), variantOf('fit-binnacle'), 1, [first]),
+    ).toEqual([]);
     expect(wrongIn(lines.join('\n'), variantOf('fit-binnacle'), 1, [first])).toContain('11 log lines of 12');
   });
 });

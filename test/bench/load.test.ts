@@ -73,9 +73,14 @@ test('at a fixed rate latency counts from when a request was due, not from when 
 });
 
 test('an answer other than 200 fails the run, at full load and at a fixed rate', async () => {
-  const { port } = await serve((asked) => (asked === 10 || asked > 20 ? 503 : 200));
-  const load = await open(port);
-  await expect(load.run({ requests: 50 })).rejects.toThrow('otherwise than with 200');
-  await expect(load.runPaced({ seconds: 1, perSecond: 100 })).rejects.toThrow('otherwise than with 200');
-  load.close();
+  const { port } = await serve((asked) => (asked % 10 === 0 ? 503 : 200));
+  const works = [
+    (load: Load) => load.run({ requests: 50 }),
+    (load: Load) => load.runPaced({ seconds: 1, perSecond: 100 }),
+  ];
+  for (const work of works) {
+    const load = await open(port);
+    await expect(work(load)).rejects.toThrow('otherwise than with 200');
+    load.close();
+  }
 });

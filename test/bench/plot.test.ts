@@ -22,7 +22,14 @@ function elementsOf(svg: string): { name: string; attributes: Record<string, str
       return [];
     }
     if (alone !== '/') open.push(name);
-    return [{ name, attributes: Object.fromEntries([...attributes.matchAll(/([\w:-]+)="([^"]*)"/g)].map(([, key, value]) => [key, value])) }];
+    return [
+      {
+        name,
+        attributes: Object.fromEntries(
+          [...attributes.matchAll(/([\w:-]+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
+        ),
+      },
+    ];
   });
   if (open.length > 0) throw new Error(`<${open.at(-1)}> is not closed`);
   return elements as { name: string; attributes: Record<string, string> }[];
@@ -49,8 +56,10 @@ describe('the plot', () => {
     const svg = toPlot([...RESULTS, resultOf('python', 'perSecond', [900])], 'a note');
     const [, , width, height] = (/viewBox="([^"]+)"/.exec(svg)?.[1] ?? '').split(' ').map(Number);
     for (const { attributes } of elementsOf(svg)) {
-      for (const key of ['x', 'x1', 'x2']) if (key in attributes) expect(Number(attributes[key])).toBeLessThan(width as number);
-      for (const key of ['y', 'y1', 'y2']) if (key in attributes) expect(Number(attributes[key])).toBeLessThan(height as number);
+      for (const key of ['x', 'x1', 'x2'])
+        if (key in attributes) expect(Number(attributes[key])).toBeLessThan(width as number);
+      for (const key of ['y', 'y1', 'y2'])
+        if (key in attributes) expect(Number(attributes[key])).toBeLessThan(height as number);
     }
   });
 

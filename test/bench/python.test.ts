@@ -21,7 +21,7 @@ async function prepareWith(python3?: string): Promise<string> {
   folders.push(folder);
   if (python3 !== undefined) writeFileSync(join(folder, 'python3'), `#!/bin/sh\n${python3}\n`, { mode: 0o755 });
   const code = `const { preparePython } = await import(${JSON.stringify(MODULE)});
-    process.stdout.write(JSON.stringify(await preparePython()));`;
+    process.stdout.write(JSON.stringify(await preparePython()), () => process.exit());`;
   const env = { PATH: folder, XDG_CACHE_HOME: folder };
   const { status, output } = await runNode(['--input-type=module', '--eval', code], { env });
   expect(status).toBe(0);
@@ -35,6 +35,8 @@ test('where there is no python3, the stack is left out with a line that says so'
 });
 
 test('where it makes no virtual environment, the line says why', async () => {
-  const output = await prepareWith('[ "$1" = --version ] && echo Python 3.11.2 && exit 0; echo No module named venv; exit 1');
+  const output = await prepareWith(
+    '[ "$1" = --version ] && echo Python 3.11.2 && exit 0; echo No module named venv; exit 1',
+  );
   expect(output).toMatch(/left out: no virtual environment can be made \(Debian: python3-venv\): No module named venv/);
 });

@@ -47,7 +47,9 @@ describe('requests', () => {
   });
 
   test('what was promised is said', () => {
-    const rows = table(toRequestTable(['bare', 'usual', 'binnacle-10', 'binnacle-lost'].map((id) => resultOf(id, 'cpuUs', [1]))));
+    const rows = table(
+      toRequestTable(['bare', 'usual', 'binnacle-10', 'binnacle-lost'].map((id) => resultOf(id, 'cpuUs', [1]))),
+    );
     expect(rows.slice(2).map((row) => row.at(-1))).toEqual([
       'nothing promised',
       '1 span, 1 observation, 2 lines',
@@ -82,7 +84,9 @@ test('starts are held against bare ones', () => {
 });
 
 test('operations are held against the other within each round', () => {
-  const rows = table(toOperationTable([{ id: 'x', title: 'x', unit: 'ns', own: [10, 12, 30], other: [100, 100, 100] }]));
+  const rows = table(
+    toOperationTable([{ id: 'x', title: 'x', unit: 'ns', own: [10, 12, 30], other: [100, 100, 100] }]),
+  );
   expect(rows[2]).toEqual(['x', '12 ns', '100 ns', '0.120 (0.100 to 0.300)']);
 });
 
