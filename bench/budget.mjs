@@ -6,12 +6,17 @@ import { median, ratios, typicalDeviation } from './statistics.mjs';
  *
  * @typedef {{ must?: string, goal?: string }} Bound
  * @typedef {{ acceptance: Record<string, Bound>, short: { cpu: string, bytes: string } }} Budget
- * @typedef {{ cpuUs: number, bytes: number }} Cost of one request in one round: CPU, and what it took of the heap
+ * @typedef {{ cpuUs: number, bytes: number, waited: number }} Cost of one request in one round: CPU, and what it took of the heap; and the share of its time in which the server waited for its processor
  * @typedef {{ bare: Cost[], own: Cost[] }} Costs round by round
  */
 
 /** Where bare itself lies further apart than this from round to round, CPU tells nothing. */
 const MOST_NOISE = 0.2;
+/**
+ * Nor does it where other work had the server's processor for more than this share: caches are lost then, and what V8
+ * compiles beside the main thread comes late. Bare, which needs little of either, may be steady all the same.
+ */
+const MOST_WAITED = 0.2;
 
 /** @returns {Budget} */
 export function readBudget() {
@@ -31,7 +36,7 @@ export function toNumber(text) {
 
 /**
  * Whether costs are within the budget, beyond the noise. CPU by the median of the rounds, or by the least of all to the
- * least bare one (other work only ever adds), less what bare itself differs by; bytes, which hardly differ, by the
+ * least bare one (other work only ever adds), less what bare itself differs by, and not at all on a machine that is busy; bytes, which hardly differ, by the
  * median.
  * @param {Costs} costs
  * @param {Budget['short']} limits
@@ -49,12 +54,14 @@ export function judge({ bare, own }, limits) {
   const noise = typicalDeviation(bare.map(({ cpuUs }) => cpuUs));
   const cpu = Math.min(median(cpuRatios), least(own) / least(bare));
   const bytes = median(byteRatios);
-  const canTell = noise <= MOST_NOISE;
+  const waited = median([...bare, ...own].map((cost) => cost.waited));
+  const canTell = noise <= MOST_NOISE && waited <= MOST_WAITED;
   const [mostCpu, mostBytes] = [toNumber(limits.cpu), toNumber(limits.bytes)];
   return {
     cpuRatios,
     byteRatios,
     noise,
+    waited,
     canTell,
     problems: [
       ...(canTell && !(cpu - noise <= mostCpu) ? [`${cpu.toFixed(2)} times the CPU of bare, of ${mostCpu}`] : []),

@@ -20,6 +20,15 @@ export function cpuMs(pid) {
 }
 
 /**
+ * How long the main thread could have run and did not, in milliseconds: other work had its processor. The second number
+ * of its schedstat; 0 where the kernel does not tell.
+ * @param {number} pid
+ */
+export function waitedMs(pid) {
+  return threadMs(`/proc/${pid}/schedstat`, 1);
+}
+
+/**
  * What the living threads of a process have run, by the first number of each one's schedstat: nanoseconds.
  * @param {number} pid
  */
@@ -32,10 +41,13 @@ function runMs(pid) {
   }
 }
 
-/** @param {string} path */
-function threadMs(path) {
+/**
+ * @param {string} path
+ * @param {number} [field]
+ */
+function threadMs(path, field = 0) {
   try {
-    return Number(readFileSync(path, 'utf8').split(' ')[0]) / 1e6;
+    return Number(readFileSync(path, 'utf8').split(' ')[field]) / 1e6;
   } catch {
     return 0;
   }

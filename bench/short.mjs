@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { runScript, StepFailed, say } from '../scripts/step.mjs';
 import { judge, readBudget } from './budget.mjs';
-import { cpuMs } from './cpu.mjs';
+import { cpuMs, waitedMs } from './cpu.mjs';
 import { settle, wrongSpans } from './delivered.mjs';
 import { describeMachine, pinBench } from './machine.mjs';
 import { keepLibrary, prepareLibrary } from './prepare.mjs';
@@ -22,9 +22,9 @@ import { connect, REQUESTS } from './workloads.mjs';
 
 const ROUNDS = 6;
 /** Fewer than this judge nothing. */
-const LEAST_ROUNDS = 3;
+const LEAST_ROUNDS = 2;
 /** No round begins later, in milliseconds: a machine that is busy has fewer of them. */
-const LATEST_ROUND_MS = 60_000;
+const LATEST_ROUND_MS = 50_000;
 const WARM_UP = 15_000;
 const SLICE = { seconds: 1.5, atLeast: 5000 };
 /** Of which the heap's bytes are counted. */
@@ -41,8 +41,9 @@ async function measure(variant, { sink, pinned, library }) {
     const load = await connect(REQUESTS, server.port);
     const warm = await load.run({ requests: WARM_UP });
     await settle(variant, sink, warm.requests);
-    const before = cpuMs(server.pid);
-    const { requests } = await load.run(SLICE);
+    const [before, waitedBefore] = [cpuMs(server.pid), waitedMs(server.pid)];
+    const { requests, seconds } = await load.run(SLICE);
+    const waited = (waitedMs(server.pid) - waitedBefore) / (seconds * 1000);
     const spans = await settle(variant, sink, requests);
     const cpuUs = ((cpuMs(server.pid) - before) * 1000) / requests;
     const wrong = wrongSpans(variant, spans, requests);
@@ -52,7 +53,7 @@ async function measure(variant, { sink, pinned, library }) {
     await settle(variant, sink, counted.requests);
     const { bytes } = await server.ask('counted');
     load.close();
-    return { cpuUs, bytes: bytes / counted.requests };
+    return { cpuUs, bytes: bytes / counted.requests, waited };
   } finally {
     await server.stop();
   }
@@ -92,7 +93,7 @@ await runScript(async () => {
     ['bytes of the heap a request', spread(verdict.byteRatios), short.bytes],
   ])}
 
-Noise of bare: ${(100 * verdict.noise).toFixed(1)}%${verdict.canTell ? '' : ', **more than CPU can be judged by**'}. ${machine}; ${((performance.now() - start) / 1000).toFixed(0)} s.
+Noise of bare: ${(100 * verdict.noise).toFixed(1)}%; other work had the server's processor for ${(100 * verdict.waited).toFixed(0)}% of its time${verdict.canTell ? '' : ': **too much for CPU to be judged**'}. ${machine}; ${((performance.now() - start) / 1000).toFixed(0)} s.
 `);
   if (verdict.problems.length > 0) throw new StepFailed(`Over the budget: ${verdict.problems.join('; ')}`);
 });

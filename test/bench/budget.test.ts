@@ -4,6 +4,7 @@ import { loadBench } from './modules.ts';
 interface Cost {
   readonly cpuUs: number;
   readonly bytes: number;
+  readonly waited: number;
 }
 interface Verdict {
   readonly noise: number;
@@ -18,7 +19,8 @@ interface Budget {
 const { judge, toNumber, readBudget } = await loadBench<Budget>('budget.mjs');
 
 const LIMITS = { cpu: '1.5', bytes: '2' };
-const costs = (cpuUs: readonly number[], bytes = 1000): Cost[] => cpuUs.map((us) => ({ cpuUs: us, bytes }));
+const costs = (cpuUs: readonly number[], bytes = 1000, waited = 0): Cost[] =>
+  cpuUs.map((us) => ({ cpuUs: us, bytes, waited }));
 const problems = (bare: Cost[], own: Cost[]): string[] => judge({ bare, own }, LIMITS).problems;
 
 test('bounds are numbers or fractions; what is neither is told', () => {
@@ -55,6 +57,15 @@ describe('CPU', () => {
   test('says nothing where bare itself jumps about', () => {
     const verdict = judge({ bare: costs([10, 20, 40]), own: costs([80, 80, 80]) }, LIMITS);
     expect(verdict).toMatchObject({ canTell: false, problems: [] });
+  });
+
+  test('says nothing where other work has the processor, however steady bare is', () => {
+    const own = [40, 44, 60];
+    expect(judge({ bare: costs([20, 20, 20], 1000, 0.6), own: costs(own, 1000, 0.7) }, LIMITS)).toMatchObject({
+      canTell: false,
+      problems: [],
+    });
+    expect(problems(costs([20, 20, 20], 1000, 0.05), costs(own, 1000, 0.15))).toHaveLength(1);
   });
 
   test('without any round is a fault, not a success', () => {

@@ -47,7 +47,7 @@ describe.runIf(process.platform === 'linux')("a process's CPU time", () => {
     const { pid, told } = await start<number>(`
       import { spawn } from 'node:child_process';
       import { once } from 'node:events';
-      const code = ${JSON.stringify(`${BURN} burn(300); const { user, system } = process.cpuUsage(); process.send((user + system) / 1000); setInterval(() => {}, 1000);`)};
+      const code = ${JSON.stringify(`${BURN} burn(300); const { user, system } = process.cpuUsage(); process.send((user + system) / 1000); process.on('disconnect', () => process.exit());`)};
       const child = spawn(process.execPath, ['--eval', code], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
       const [told] = await once(child, 'message');
       const { user, system } = process.cpuUsage();
