@@ -18,10 +18,12 @@ import { toMarkdown } from './table.mjs';
  * @property {boolean} [atLeast] the bounds are the least, not the most
  * @property {number} [digits]
  * @property {string} [unit]
- * @typedef {{ must: string, holds: boolean, measured?: string }} Also
+ * @typedef {{ must: string, holds: boolean, measured?: string, untold?: boolean }} Also `untold` where the run was too noisy
  */
 
 const MB_PER_MIB = 1.048576;
+/** Where bare lies further from bare, "beyond the noise" says nothing. */
+const MOST_NOISE = 0.1;
 
 /** @type {readonly Row[]} */
 const ROWS = [
@@ -131,7 +133,8 @@ function startRatios({ starts }) {
 function notAbove({ results }, id, must) {
   const noise = noiseOf(results);
   const times = median(ratio(findValid(results, id), findValid(results, 'binnacle'), 'cpuUs'));
-  return { must, holds: times <= 1 + noise, measured: `noise ${(100 * noise).toFixed(1)}%` };
+  const measured = `noise ${(100 * noise).toFixed(1)}%`;
+  return { must, holds: times <= 1 + noise, measured, untold: noise > MOST_NOISE };
 }
 
 /**
@@ -153,12 +156,13 @@ export function judgeRun(run, bounds) {
       ...(also?.measured === undefined ? [] : [also.measured]),
     ];
     const holds = isWithin(values, must, row.atLeast) && (also?.holds ?? true);
+    const reached = goal !== undefined && isWithin(goalValues ?? values, goal, row.atLeast);
     return {
       what: row.what,
       must: [show(must), also?.must ?? ''].filter((text) => text !== '').join(', '),
       goal: show(goal),
       measured: values.length === 0 ? 'not measured' : measured.join('; '),
-      verdict: toVerdict(values, holds, goal !== undefined && isWithin(goalValues ?? values, goal, row.atLeast)),
+      verdict: also?.untold && values.length > 0 ? '**too noisy to tell**' : toVerdict(values, holds, reached),
     };
   });
 }

@@ -11,8 +11,9 @@ import { runPaced } from './paced.mjs';
 const PATIENCE_MS = 10_000;
 /** The most that is waited for a number of requests, in seconds. */
 const LONGEST_S = 20;
-/** Latencies are kept to a microsecond up to this many. */
-const SLOWEST_US = 2_000_000;
+/** Latencies are kept to so many microseconds, up to the longest that is waited for. */
+const UNIT_US = 10;
+const SLOWEST = (PATIENCE_MS * 1000) / UNIT_US;
 
 /** @typedef {{ requests: number, seconds: number, p50Ms: number, p99Ms: number }} Loaded */
 /** @typedef {{ seconds?: number, atLeast?: number, requests?: number }} Until a time, by which so many have to be asked too; or a number */
@@ -42,7 +43,7 @@ export async function openLoad({ port, connections, question }) {
  * @returns {Promise<Loaded>}
  */
 async function runAll(lanes, { seconds = LONGEST_S, atLeast = 0, requests = Number.POSITIVE_INFINITY }) {
-  const latencies = new Uint32Array(SLOWEST_US);
+  const latencies = new Uint32Array(SLOWEST);
   let asked = 0;
   let answered = 0;
   const start = performance.now();
@@ -52,7 +53,7 @@ async function runAll(lanes, { seconds = LONGEST_S, atLeast = 0, requests = Numb
     const now = performance.now();
     if (askedAt > 0) {
       answered += 1;
-      latencies[Math.min(SLOWEST_US - 1, Math.round((now - askedAt) * 1000))] += 1;
+      latencies[Math.min(SLOWEST - 1, Math.round(((now - askedAt) * 1000) / UNIT_US))] += 1;
     }
     if (now >= limit || asked >= requests || (now >= end && asked >= atLeast)) return false;
     asked += 1;
@@ -86,15 +87,15 @@ function keepAwake() {
 }
 
 /**
- * @param {Uint32Array} latencies number of answers by microseconds
+ * @param {Uint32Array} latencies number of answers by their time
  * @param {number} count
  * @param {number} share
  */
 function percentile(latencies, count, share) {
   let seen = 0;
-  for (let us = 0; us < latencies.length; us += 1) {
-    seen += latencies[us] ?? 0;
-    if (seen >= count * share) return us / 1000;
+  for (let at = 0; at < latencies.length; at += 1) {
+    seen += latencies[at] ?? 0;
+    if (seen >= count * share) return (at * UNIT_US) / 1000;
   }
   return Number.NaN;
 }

@@ -19,6 +19,14 @@ export function noiseOf(results) {
   return Math.max(0, ...again.map((value) => Math.abs(value - 1)));
 }
 
+/**
+ * Whether other work took the processors while the servers were to be at full load.
+ * @param {readonly Result[]} results of requests
+ */
+export function isCrowded(results) {
+  return median(results.flatMap((result) => valuesOf(result, 'serverBusy'))) < NEARLY_BUSY;
+}
+
 /** @param {readonly Result[]} results of requests */
 export function toNoise(results) {
   const bare = find(results, 'bare');
@@ -26,12 +34,9 @@ export function toNoise(results) {
   const server = results.flatMap((result) => valuesOf(result, 'serverBusy'));
   const bench = results.flatMap((result) => valuesOf(result, 'benchBusy'));
   const percent = (/** @type {number} */ share) => `${Math.round(share * 100)}%`;
-  const crowded =
-    median(server) >= NEARLY_BUSY
-      ? []
-      : [
-          '**Other work took the processors meanwhile: CPU a request stands, requests/s, latency and start-up do not.**',
-        ];
+  const crowded = isCrowded(results)
+    ? ['**Other work took the processors meanwhile: CPU a request stands, requests/s, latency and start-up do not.**']
+    : [];
   return [
     `Noise: bare to bare ${spread(ratio(again, bare, 'cpuUs'))} of CPU, ${spread(ratio(again, bare, 'perSecond'))} of requests/s; bare itself ${spread(valuesOf(bare, 'cpuUs'), 1)} µs over the rounds.`,
     `The server's processor was busy with it ${percent(Math.min(...server))} to ${percent(Math.max(...server))} of a slice, load and sink took at most ${percent(Math.max(...bench))} of theirs.`,

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { toAcceptance } from './acceptance.mjs';
 import { describePackages } from './machine.mjs';
-import { toNoise } from './noise.mjs';
+import { isCrowded, toNoise } from './noise.mjs';
 import { SPAN_DELAY_MS } from './server.mjs';
 import { toMarkdown, toOperationTable, toRequestTable, toSessionTable, toStartTable, toStreamTable } from './table.mjs';
 import { EVENTS } from './variants/serve.mjs';
@@ -30,13 +30,19 @@ export function toReport(run, options, about) {
     run.operations.length === 0 ? '' : `## Single operations\n\n${toOperationTable(run.operations)}`,
     toProblems(run),
     toMethod(options, about),
-    `## What was promised\n\nBounds of [budget.json](budget.json), judged by the median of the rounds.\n\n${toAcceptance(run, about.budget.acceptance)}`,
+    `## What was promised\n\n${toCaveat(of(REQUESTS))}\n\n${toAcceptance(run, about.budget.acceptance)}`,
   ];
   const command = ['node bench/run.mjs', ...process.argv.slice(2)].join(' ');
   const head = `# What observing a request costs
 
 \`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${about.minutes.toFixed(0)} minutes. Ratios are taken round by round within this run: median (least to greatest).`;
   return `${[head, ...parts.filter((part) => part !== '')].join('\n\n')}\n`;
+}
+
+/** @param {Run['results']} results of requests */
+function toCaveat(results) {
+  const how = 'Bounds of [budget.json](budget.json), judged by the median of the rounds.';
+  return isCrowded(results) ? `${how} **Other work took the processors meanwhile: these verdicts do not stand.**` : how;
 }
 
 /** @param {Run['results']} results */

@@ -99,6 +99,12 @@ test('an unreachable collector costs nothing beyond the noise; there is no goal'
   expect([of(11), of(12.3), of(12.5)]).toEqual(['met', 'met', '**not met**']);
 });
 
+test('where bare lies far from bare, nothing is said of what is beyond the noise', () => {
+  const run = runOf(cpu('bare', 10), cpu('bare-again', 12), cpu('binnacle', 12), cpu('binnacle-lost', 12));
+  expect(judged('unreachable', run).verdict).toBe('**too noisy to tell**');
+  expect(judged('the same at 10%', run).verdict).toBe('–');
+});
+
 test('memory is told in megabytes of 1,000,000 bytes', () => {
   const run = runOf(resultOf('bare', 'rssMiB', [70]), resultOf('binnacle', 'rssMiB', [99]));
   expect(judged('RSS over bare', run)).toMatchObject({ measured: '30.4 (30.4 to 30.4) MB', verdict: '**not met**' });

@@ -52,6 +52,17 @@ test('every request that is counted was asked and answered', async () => {
   expect(asked()).toBe(first.requests + second.requests);
 });
 
+test('latencies are those of the answers, up to the longest that is waited for', async () => {
+  const { port } = await serve(() => 200, 60);
+  const load = await open(port);
+  const { p50Ms, p99Ms } = await load.run({ requests: 12 });
+  load.close();
+  // A timer of Node's may come a millisecond early.
+  expect(p50Ms).toBeGreaterThanOrEqual(58);
+  expect(p99Ms).toBeGreaterThanOrEqual(p50Ms);
+  expect(p99Ms).toBeLessThan(10_000);
+});
+
 test('at a fixed rate as many are asked as are due, and no sooner', async () => {
   const { port, asked } = await serve(() => 200);
   const load = await open(port);

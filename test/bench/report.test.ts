@@ -42,6 +42,13 @@ describe('the page of a run', () => {
     expect(report().trimEnd().split('\n').at(-1)).toMatch(/^\| unreachable collector/);
   });
 
+  test('says where the verdicts do not stand', () => {
+    const warning = 'these verdicts do not stand';
+    expect(report()).not.toContain(warning);
+    const crowded = ['bare', 'binnacle'].map((id) => resultOf(id, 'serverBusy', [0.4, 0.5]));
+    expect(report({ ...RUN, results: crowded })).toContain(warning);
+  });
+
   test('leaves out the parts that were not', () => {
     const run: Run = { ...RUN, results: RUN.results.slice(0, 2), operations: [] };
     expect(headings(report(run))).toEqual([
