@@ -39,7 +39,7 @@ export function toNoise(results) {
     : [];
   return [
     `Noise: bare to bare ${spread(ratio(again, bare, 'cpuUs'))} of CPU, ${spread(ratio(again, bare, 'perSecond'))} of requests/s; bare itself ${spread(valuesOf(bare, 'cpuUs'), 1)} µs over the rounds.`,
-    `The server's processor was busy with it ${percent(Math.min(...server))} to ${percent(Math.max(...server))} of a slice, load and sink took at most ${percent(Math.max(...bench))} of theirs.`,
+    `The server's processor was busy with it ${percent(Math.min(...server))} to ${percent(Math.max(...server))} of a slice, load and sink, polling, not sleeping, took at most ${percent(Math.max(...bench))} of theirs.`,
     ...crowded,
   ].join(' ');
 }
