@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { GCProfiler, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { startCounting } from './allocated.mjs';
 
 /**
  * The process under test: reads streams of one SDK, bare or observed, several at a time as a service does. Asked for a
@@ -20,9 +19,6 @@ const load = createRequire(new URL('package.json', library));
 const obs = BENCH_VARIANT.startsWith('bare')
   ? undefined
   : (await import(new URL('dist/index.js', library).href)).observe({ service: 'bench', version: '1.0.0' });
-setFlagsFromString('--expose-gc');
-/** @type {() => void} */
-const collectGarbage = runInNewContext('gc');
 
 /** @type {Record<string, () => () => Promise<AsyncIterable<unknown>>>} */
 const SDKS = {
@@ -75,23 +71,6 @@ async function readStreams(streams) {
   };
   await Promise.all(Array.from({ length: TOGETHER }, work));
   return chunks;
-}
-
-/** Bytes of the heap that were taken meanwhile: what it grew by between collections, by V8's own accounts of them. */
-function startCounting() {
-  collectGarbage();
-  const profiler = new GCProfiler();
-  let before = process.memoryUsage().heapUsed;
-  profiler.start();
-  return () => {
-    const after = process.memoryUsage().heapUsed;
-    let bytes = 0;
-    for (const { beforeGC, afterGC } of profiler.stop()?.statistics ?? []) {
-      bytes += beforeGC.heapStatistics.usedHeapSize - before;
-      before = afterGC.heapStatistics.usedHeapSize;
-    }
-    return bytes + after - before;
-  };
 }
 
 /** What the library says of the streams, so that none is measured that was not observed. */

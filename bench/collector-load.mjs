@@ -1,69 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openLane } from './load.mjs';
+import { runPaced } from './paced.mjs';
+import { askJson } from './questions.mjs';
 
-/**
- * The load generator of the bench at a fixed rate: a request is due whether or not the ones before it were answered,
- * and its latency counts from when it was due.
- */
+/** The load generator of the bench at a fixed rate, which sleeps between its turns. */
 
 const TICK_MS = 2;
 
-/** @typedef {{ requests: number, seconds: number, p50Ms: number, p99Ms: number }} Paced */
-
 /**
- * @param {{ port: number, connections: number, answer: string }} options as of `openLoad`
- * @returns {Promise<{ run: (pace: { seconds: number, perSecond: number }) => Promise<Paced>, close: () => void }>}
+ * @param {{ port: number, connections: number, answer: string }} options the whole body that each answer must end with
+ * @returns {Promise<{ run: (pace: import('./paced.mjs').Pace) => Promise<import('./load.mjs').Loaded>, close: () => void }>}
  */
 export async function openPacedLoad({ port, connections, answer }) {
-  const body = Buffer.from(answer);
-  const lanes = await Promise.all(Array.from({ length: connections }, () => openLane(port, body)));
+  const question = askJson('/hello', answer);
+  const lanes = await Promise.all(Array.from({ length: connections }, () => openLane(port, question)));
   return {
-    run: (pace) => runPaced(lanes, pace),
+    run: (pace) => runPaced(lanes, pace, () => sleep(TICK_MS)),
     close: () => {
       for (const lane of lanes) lane.socket.destroy();
     },
   };
-}
-
-/**
- * Every request counted has been answered with 200; rejects where one was not.
- * @param {import('./load.mjs').Lane[]} lanes
- * @param {{ seconds: number, perSecond: number }} pace
- * @returns {Promise<Paced>}
- */
-async function runPaced(lanes, { seconds, perSecond }) {
-  const total = Math.round(seconds * perSecond);
-  const free = [...lanes];
-  /** @type {number[]} */
-  const latencies = [];
-  /** @type {unknown} */
-  let failure;
-  const start = performance.now();
-  const dueAt = (/** @type {number} */ index) => start + (index * 1000) / perSecond;
-  let asked = 0;
-  const askDue = () => {
-    while (asked < total && free.length > 0 && dueAt(asked) <= performance.now()) {
-      const lane = /** @type {import('./load.mjs').Lane} */ (free.pop());
-      const due = dueAt(asked);
-      asked += 1;
-      lane
-        .run((askedAt) => askedAt === 0)
-        .then(() => {
-          latencies.push(performance.now() - due);
-          free.push(lane);
-          askDue();
-        })
-        .catch((error) => {
-          failure = error;
-        });
-    }
-  };
-  while (latencies.length < total && failure === undefined) {
-    askDue();
-    await sleep(TICK_MS);
-  }
-  if (failure !== undefined) throw failure;
-  latencies.sort((a, b) => a - b);
-  const share = (/** @type {number} */ of) => latencies[Math.min(total - 1, Math.ceil(total * of) - 1)] ?? Number.NaN;
-  return { requests: total, seconds: (performance.now() - start) / 1000, p50Ms: share(0.5), p99Ms: share(0.99) };
 }

@@ -1,5 +1,4 @@
 import process from 'node:process';
-import { median } from './statistics.mjs';
 
 /** Times operations beside each other in one process: in turn, over several rounds, so that what disturbs one disturbs all. */
 
@@ -10,7 +9,7 @@ const CHUNK = 500;
 
 /**
  * @param {Record<string, () => void>} works the same thing, done by several
- * @returns {Record<string, number>} nanoseconds a call, the median of the rounds
+ * @returns {Record<string, number[]>} nanoseconds a call, round by round
  */
 export function nanosOf(works) {
   /** @type {Record<string, number[]>} */
@@ -22,7 +21,7 @@ export function nanosOf(works) {
       if (round > 0) times[name]?.push(nanos);
     }
   }
-  return Object.fromEntries(Object.entries(times).map(([name, nanos]) => [name, median(nanos)]));
+  return times;
 }
 
 /** @param {() => void} work */
@@ -38,38 +37,31 @@ function timed(work) {
   return ((now - start) * 1e6) / calls;
 }
 
-/** @typedef {{ cpuMs: number, wallMs: number, holdMs: number }} Cost CPU is of all threads; the hold is the longest of the event loop */
+/** @typedef {{ cpuMs: number, holdMs: number }} Cost CPU is of all threads; the hold is the longest of the event loop */
 
 /**
- * What asynchronous works cost: medians of several runs, taken in turn.
+ * What asynchronous works cost, taken in turn.
  * @param {Record<string, () => Promise<unknown>>} works
- * @returns {Promise<Record<string, Cost>>}
+ * @returns {Promise<Record<string, Cost[]>>} round by round
  */
 export async function costsOf(works) {
   /** @type {Record<string, Cost[]>} */
   const costs = Object.fromEntries(Object.keys(works).map((name) => [name, []]));
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const [name, work] of Object.entries(works)) {
-      const cost = { ...(await cpuAndWall(work)), holdMs: await longestHold(work) };
+      const cost = { cpuMs: await cpuOf(work), holdMs: await longestHold(work) };
       if (round > 0) costs[name]?.push(cost);
     }
   }
-  const of = (/** @type {Cost[]} */ all, /** @type {keyof Cost} */ key) => median(all.map((cost) => cost[key]));
-  return Object.fromEntries(
-    Object.entries(costs).map(([name, all]) => [
-      name,
-      { cpuMs: of(all, 'cpuMs'), wallMs: of(all, 'wallMs'), holdMs: of(all, 'holdMs') },
-    ]),
-  );
+  return costs;
 }
 
 /** @param {() => Promise<unknown>} work */
-async function cpuAndWall(work) {
-  const start = performance.now();
+async function cpuOf(work) {
   const before = process.cpuUsage();
   await work();
   const { user, system } = process.cpuUsage(before);
-  return { cpuMs: (user + system) / 1000, wallMs: performance.now() - start };
+  return (user + system) / 1000;
 }
 
 /**

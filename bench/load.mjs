@@ -1,35 +1,35 @@
 import { connect } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { runPaced } from './paced.mjs';
 
 /**
  * A closed-loop load generator over raw sockets: one request in flight a connection. Small on purpose: a full HTTP
  * client would need more of its processor than a bare server needs of its own, and would then measure itself.
  */
 
-const REQUEST = Buffer.from(
-  'GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: binnacle-bench\r\nAccept: application/json\r\nAccept-Encoding: gzip\r\n\r\n',
-);
-const STATUS_OK = Buffer.from('HTTP/1.1 200 ');
 /** An answer that takes longer fails the run. */
 const PATIENCE_MS = 10_000;
 /** The most that is waited for a number of requests, in seconds. */
 const LONGEST_S = 20;
-/** Latencies are kept to a microsecond up to this many. */
-const SLOWEST_US = 2_000_000;
+/** Latencies are kept to so many microseconds, up to the longest that is waited for. */
+const UNIT_US = 10;
+const SLOWEST = (PATIENCE_MS * 1000) / UNIT_US;
 
 /** @typedef {{ requests: number, seconds: number, p50Ms: number, p99Ms: number }} Loaded */
 /** @typedef {{ seconds?: number, atLeast?: number, requests?: number }} Until a time, by which so many have to be asked too; or a number */
-/** @typedef {{ run: (until: Until) => Promise<Loaded>, close: () => void }} Load */
+/** @typedef {{ run: (until: Until) => Promise<Loaded>, runPaced: (pace: import('./paced.mjs').Pace) => Promise<Loaded>, close: () => void }} Load */
 
 /**
  * Opens the connections, which are kept over all runs.
- * @param {{ port: number, connections: number, answer: string }} options the whole body that each answer must end with
+ * @param {{ port: number, connections: number, question: import('./questions.mjs').Question }} options
  * @returns {Promise<Load>}
  */
-export async function openLoad({ port, connections, answer }) {
-  const body = Buffer.from(answer);
-  const lanes = await Promise.all(Array.from({ length: connections }, () => openLane(port, body)));
+export async function openLoad({ port, connections, question }) {
+  const lanes = await Promise.all(Array.from({ length: connections }, () => openLane(port, question)));
   return {
     run: (until) => runAll(lanes, until),
+    // By turns of the event loop, not by a timer: this processor does not sleep then either (see `keepAwake`).
+    runPaced: (pace) => runPaced(lanes, pace, nextTurn),
     close: () => {
       for (const lane of lanes) lane.socket.destroy();
     },
@@ -43,7 +43,7 @@ export async function openLoad({ port, connections, answer }) {
  * @returns {Promise<Loaded>}
  */
 async function runAll(lanes, { seconds = LONGEST_S, atLeast = 0, requests = Number.POSITIVE_INFINITY }) {
-  const latencies = new Uint32Array(SLOWEST_US);
+  const latencies = new Uint32Array(SLOWEST);
   let asked = 0;
   let answered = 0;
   const start = performance.now();
@@ -53,7 +53,7 @@ async function runAll(lanes, { seconds = LONGEST_S, atLeast = 0, requests = Numb
     const now = performance.now();
     if (askedAt > 0) {
       answered += 1;
-      latencies[Math.min(SLOWEST_US - 1, Math.round((now - askedAt) * 1000))] += 1;
+      latencies[Math.min(SLOWEST - 1, Math.round(((now - askedAt) * 1000) / UNIT_US))] += 1;
     }
     if (now >= limit || asked >= requests || (now >= end && asked >= atLeast)) return false;
     asked += 1;
@@ -87,15 +87,15 @@ function keepAwake() {
 }
 
 /**
- * @param {Uint32Array} latencies number of answers by microseconds
+ * @param {Uint32Array} latencies number of answers by their time
  * @param {number} count
  * @param {number} share
  */
 function percentile(latencies, count, share) {
   let seen = 0;
-  for (let us = 0; us < latencies.length; us += 1) {
-    seen += latencies[us] ?? 0;
-    if (seen >= count * share) return us / 1000;
+  for (let at = 0; at < latencies.length; at += 1) {
+    seen += latencies[at] ?? 0;
+    if (seen >= count * share) return (at * UNIT_US) / 1000;
   }
   return Number.NaN;
 }
@@ -104,22 +104,22 @@ function percentile(latencies, count, share) {
 
 /**
  * @param {number} port
- * @param {Buffer} body
+ * @param {import('./questions.mjs').Question} question
  * @returns {Promise<Lane>}
  */
-export function openLane(port, body) {
+export function openLane(port, question) {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
-  /** @type {Buffer | undefined} */
-  let held;
+  const isWhole = question.reader();
   let onAnswer = () => {};
   let onFailure = (/** @type {Error} */ _error) => {};
   socket.on('data', (chunk) => {
-    held = held === undefined ? chunk : Buffer.concat([held, chunk]);
-    if (!endsWith(held, body)) return;
-    const well = held.compare(STATUS_OK, 0, STATUS_OK.length, 0, STATUS_OK.length) === 0;
-    held = undefined;
-    if (well) onAnswer();
-    else onFailure(new Error('the server answered otherwise than with 200'));
+    let whole = false;
+    try {
+      whole = isWhole(chunk);
+    } catch (error) {
+      onFailure(/** @type {Error} */ (error));
+    }
+    if (whole) onAnswer();
   });
   socket.on('error', (error) => onFailure(error));
   socket.on('close', () => onFailure(new Error('the server closed a connection')));
@@ -140,7 +140,7 @@ export function openLane(port, body) {
           return;
         }
         askedAt = performance.now();
-        socket.write(REQUEST);
+        socket.write(question.next());
       };
       onAnswer();
     });
@@ -148,12 +148,4 @@ export function openLane(port, body) {
     onFailure = reject;
     socket.once('connect', () => resolve({ socket, run }));
   });
-}
-
-/**
- * @param {Buffer} whole
- * @param {Buffer} tail
- */
-function endsWith(whole, tail) {
-  return whole.length > tail.length && whole.compare(tail, 0, tail.length, whole.length - tail.length) === 0;
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import process from 'node:process';
 
@@ -48,5 +48,6 @@ export function describePackages() {
 
 /** @param {string} folder */
 function versionIn(folder) {
-  return JSON.parse(readFileSync(new URL(`${folder}/package.json`, import.meta.url), 'utf8')).version;
+  const path = new URL(`${folder}/package.json`, import.meta.url);
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : '(not installed)';
 }

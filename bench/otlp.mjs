@@ -1,49 +1,53 @@
 /** As much of OTLP as it takes to count spans: opentelemetry/proto/collector/trace/v1/trace_service.proto. */
 
-/** @typedef {{ traceId: string, spanId: string, server: boolean, hello: boolean, ended: boolean }} Span */
+/** @typedef {{ traceId: string, spanId: string, server: boolean, here: boolean, ended: boolean }} Span `here` is whether it names the path that is asked for */
 
 const KIND_SERVER = 2;
-const HELLO = Buffer.from('/hello');
 
 /**
  * @param {Buffer} body
  * @param {boolean} json
+ * @param {string} [path]
  * @returns {Span[]}
  */
-export function spansOf(body, json) {
-  return json ? spansOfJson(JSON.parse(body.toString('utf8'))) : spansOfProtobuf(body);
+export function spansOf(body, json, path = '/hello') {
+  return json ? spansOfJson(JSON.parse(body.toString('utf8')), path) : spansOfProtobuf(body, path);
 }
 
 /**
  * @param {{ resourceSpans?: { scopeSpans?: { spans?: Record<string, unknown>[] }[] }[] }} request
+ * @param {string} path
  * @returns {Span[]}
  */
-function spansOfJson({ resourceSpans = [] }) {
+function spansOfJson({ resourceSpans = [] }, path) {
   const spans = resourceSpans.flatMap(({ scopeSpans = [] }) => scopeSpans.flatMap((scope) => scope.spans ?? []));
   return spans.map((span) => ({
     traceId: String(span.traceId),
     spanId: String(span.spanId),
     server: span.kind === KIND_SERVER,
-    hello: JSON.stringify(span).includes('/hello'),
+    here: JSON.stringify(span).includes(path),
     ended: BigInt(String(span.endTimeUnixNano)) >= BigInt(String(span.startTimeUnixNano)),
   }));
 }
 
 /**
  * @param {Buffer} body
+ * @param {string} path
  * @returns {Span[]}
  */
-function spansOfProtobuf(body) {
+function spansOfProtobuf(body, path) {
+  const sought = Buffer.from(path);
   const scopes = messagesIn(body, 1).flatMap((resourceSpans) => messagesIn(resourceSpans, 2));
-  return scopes.flatMap((scope) => messagesIn(scope, 2)).map(toSpan);
+  return scopes.flatMap((scope) => messagesIn(scope, 2)).map((bytes) => toSpan(bytes, sought));
 }
 
 /**
  * @param {Buffer} bytes a Span message
+ * @param {Buffer} path
  * @returns {Span}
  */
-function toSpan(bytes) {
-  const span = { traceId: '', spanId: '', server: false, hello: bytes.includes(HELLO), ended: false };
+function toSpan(bytes, path) {
+  const span = { traceId: '', spanId: '', server: false, here: bytes.includes(path), ended: false };
   let start = 0n;
   for (const { field, value } of fieldsOf(bytes)) {
     if (field === 1) span.traceId = value.toString('hex');

@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { runScript, StepFailed } from '../scripts/step.mjs';
 import { pinBench } from './machine.mjs';
 import { prepare } from './prepare.mjs';
-import { connect } from './rounds.mjs';
 import { startServer } from './server.mjs';
 import { openSink } from './sink.mjs';
 import { toMarkdown } from './table.mjs';
 import { ALL } from './variants.mjs';
+import { connect } from './workloads.mjs';
 
 /** Where a variant's time goes under load, by function and by package, from V8's own sampling. */
 
@@ -32,7 +32,7 @@ async function profile(id) {
   try {
     const nodeArgs = ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=200'];
     const server = await startServer(variant, { sinkUrl: sink.url, pinned: pinBench(), stdout: 'ignore', nodeArgs });
-    const load = await connect(server.port);
+    const load = await connect(variant.workload, server.port);
     await load.run({ seconds: WARM_UP_S });
     const { requests, seconds } = await load.run({ seconds: SECONDS });
     load.close();

@@ -2,65 +2,114 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { run as runCommand } from '../scripts/run.mjs';
 import { runScript, StepFailed, say } from '../scripts/step.mjs';
-import { describeMachine, describePackages, pinBench } from './machine.mjs';
+import { readBudget } from './budget.mjs';
+import { describeMachine, pinBench, SERVER_CPU } from './machine.mjs';
 import { readOptions } from './options.mjs';
+import { toPlot } from './plot.mjs';
 import { keepLibrary, prepare } from './prepare.mjs';
-import { CONNECTIONS, runRounds, WARM_UP_REQUESTS } from './rounds.mjs';
-import { SPAN_DELAY_MS } from './server.mjs';
-import { toComparison, toNoise, toTable } from './table.mjs';
+import { preparePython } from './python.mjs';
+import { toReport } from './report.mjs';
+import { runRounds } from './rounds.mjs';
+import { measureStarts, START_IDS } from './starts.mjs';
 import { ALL } from './variants.mjs';
+import { REQUESTS, SESSIONS, STREAMS } from './workloads.mjs';
 
 /** No slice waits longer for a server than this: start, arrival of spans and end together, in seconds. */
 const LONGEST_SLICE_S = 120;
+const OPERATIONS_MS = 300_000;
+/** Starts take little time, and differ much. */
+const STARTS_A_ROUND = 3;
 
 /** @typedef {import('./options.mjs').Options} Options */
+/** @typedef {import('./variants.mjs').Variant} Variant */
 
 /** @param {Options} options */
 async function bench(options) {
   await prepare();
-  const variants = ALL.filter(({ id }) => options.only.includes(id));
-  const limit = (options.seconds + options.warmUpSeconds + LONGEST_SLICE_S) * variants.length * (options.rounds + 1);
+  const python = options.only.includes('python') ? await preparePython() : undefined;
+  const variants = variantsOf(options, python);
+  const limit = (options.seconds + LONGEST_SLICE_S) * (variants.length + 2) * (options.rounds + 1);
   const watchdog = setTimeout(() => {
     say('The bench took too long and was ended.');
     process.exit(1);
   }, limit * 1000);
   const pinned = pinBench();
   const machine = describeMachine(pinned);
-  const results = await runRounds(variants, { ...options, pinned, say, library: keepLibrary() });
+  const start = performance.now();
+  const run = await measureAll(variants, options, pinned);
   clearTimeout(watchdog);
-  const report = toReport(results, options, machine);
+  const minutes = (performance.now() - start) / 60_000;
+  const report = toReport(run, options, { machine, minutes, python, budget: readBudget() });
   process.stdout.write(report);
-  if (options.out !== undefined) writeFileSync(resolve(options.out), report);
-  if (results.some(({ problems }) => problems.length > 0)) {
+  if (options.out !== undefined) {
+    const out = resolve(options.out);
+    const plot = toPlot(
+      run.results,
+      `${machine.split(';')[0]}; median, least and greatest of ${options.rounds} rounds`,
+    );
+    writeFileSync(out, report);
+    writeFileSync(`${out.replace(/\.md$/, '')}.svg`, plot);
+  }
+  if (run.results.some(({ problems }) => problems.length > 0)) {
     throw new StepFailed('A variant did not deliver what it promises: its figures are struck out.');
   }
 }
 
 /**
- * @param {import('./rounds.mjs').Result[]} results
  * @param {Options} options
- * @param {string} machine
+ * @param {import('./python.mjs').Python | undefined} python
+ * @returns {Variant[]}
  */
-function toReport(results, { rounds, seconds, warmUpSeconds }, machine) {
-  const command = ['node bench/run.mjs', ...process.argv.slice(2)].join(' ');
-  return `# What observing a request costs
+function variantsOf({ only }, python) {
+  const asked = ALL.filter(({ id }) => only.includes(id));
+  return asked.flatMap((variant) => {
+    if (variant.id !== 'python') return [variant];
+    return python === undefined || 'missing' in python ? [] : [{ ...variant, program: python.program }];
+  });
+}
 
-\`${command}\`, ${new Date().toISOString().slice(0, 10)}
+/**
+ * What is loaded in the same way runs in turn; one such group after the other.
+ * @param {Variant[]} variants
+ * @param {Options} options
+ * @param {boolean} pinned
+ * @returns {Promise<import('./results.mjs').Run>}
+ */
+async function measureAll(variants, { only, ...options }, pinned) {
+  const library = keepLibrary();
+  /** @type {import('./results.mjs').Run} */
+  const run = { results: [], starts: [], operations: [] };
+  if (only.includes('operations')) {
+    say('single operations');
+    run.operations = await measureOperations(library, pinned);
+  }
+  if (only.includes('starts')) {
+    say('start-up');
+    const started = ALL.filter(({ id }) => START_IDS.includes(id));
+    run.starts = await measureStarts(started, { rounds: options.rounds * STARTS_A_ROUND, pinned, library });
+  }
+  for (const workload of [REQUESTS, STREAMS, SESSIONS]) {
+    const group = variants.filter((variant) => variant.workload === workload);
+    if (group.length > 0) run.results.push(...(await runRounds(group, { ...options, pinned, say, library })));
+  }
+  return run;
+}
 
-${toTable(results)}
-
-${toComparison(results)}
-
-${toNoise(results)}
-
-- Machine: ${machine}.
-- Packages: ${describePackages()}.
-- One route answering a small JSON, ${CONNECTIONS} connections, each with one request in flight; one server at a time, started anew for each of ${rounds} rounds; at least ${warmUpSeconds} s and ${WARM_UP_REQUESTS} requests to warm up, then ${seconds} s counted; the order of the variants changes each round.
-- CPU is user and system time of the server's process, all its threads and children, from the operating system, over the requests served; what is sent after the load's end is counted too. Ratios are taken round by round.
-- Logs go to /dev/null through each variant's own destination; spans as OTLP http/protobuf to a sink on loopback, all sampled, batches of the default size, a part of one after ${SPAN_DELAY_MS} ms.
-- Delivered: each request of each slice left its span (ids unique, start and end set) and its observation; in a run of its own with the log in a file, its lines, each of them JSON and, where there are spans, with the id of a trace that arrived. A variant that did not is struck out.
-`;
+/**
+ * In a process of its own, on the server's processor.
+ * @param {string} library
+ * @param {boolean} pinned
+ * @returns {Promise<import('./operations.mjs').Operation[]>}
+ */
+async function measureOperations(library, pinned) {
+  const node = [process.execPath, fileURLToPath(new URL('micro.mjs', import.meta.url)), '--json'];
+  const [command = '', ...args] = pinned ? ['taskset', '-c', String(SERVER_CPU), ...node] : node;
+  const env = { PATH: process.env.PATH, BENCH_LIBRARY: library };
+  const { status, output } = await runCommand(command, args, { env, timeoutMs: OPERATIONS_MS });
+  if (status !== 0) throw new StepFailed(`The single operations could not be measured:\n${output}`);
+  return JSON.parse(output);
 }
 
 await runScript(async () => {

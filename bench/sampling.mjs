@@ -5,11 +5,12 @@ import { runScript, StepFailed, say } from '../scripts/step.mjs';
 import { cpuMs } from './cpu.mjs';
 import { describeMachine, pinBench } from './machine.mjs';
 import { keepLibrary, prepare } from './prepare.mjs';
-import { CONNECTIONS, connect, rotate, WARM_UP_REQUESTS } from './rounds.mjs';
+import { rotate } from './rounds.mjs';
 import { SPAN_DELAY_MS, startServer } from './server.mjs';
 import { openSink } from './sink.mjs';
 import { spread } from './statistics.mjs';
 import { toMarkdown } from './table.mjs';
+import { connect, REQUESTS } from './workloads.mjs';
 
 /**
  * What a request costs that is not sampled, and one that is recorded in case it ends badly: the same server, the same
@@ -66,8 +67,8 @@ function toSetting(id, title, env, share, base = 'disabled') {
 async function measure(setting, { sink, seconds, pinned, library }) {
   const server = await startServer(setting, { sinkUrl: sink.url, pinned, library, stdout: 'ignore' });
   try {
-    const load = await connect(server.port);
-    const warm = await load.run({ seconds: 1, atLeast: WARM_UP_REQUESTS });
+    const load = await connect(REQUESTS, server.port);
+    const warm = await load.run({ seconds: 1, atLeast: REQUESTS.warmUp });
     await arrivals(sink, warm.requests * setting.share);
     const before = cpuMs(server.pid);
     const { requests } = await load.run({ seconds, atLeast: SLICE_REQUESTS });
@@ -88,7 +89,7 @@ async function measure(setting, { sink, seconds, pinned, library }) {
  */
 async function arrivals(sink, atLeast) {
   const end = performance.now() + ARRIVAL_MS;
-  const take = () => sink.take().filter(({ server, hello }) => server && hello).length;
+  const take = () => sink.take().filter(({ server, here }) => server && here).length;
   await sleep(SPAN_DELAY_MS + 200);
   let count = take();
   while (count < Math.floor(atLeast) && performance.now() < end) {
@@ -182,7 +183,7 @@ ${toTable(results)}
 
 - Median (least to greatest) over ${rounds} rounds; ratios are taken round by round. "The same again" is the noise. The last three rows write no log line and are compared with the first of them; of the others, the first two write lines without ids, the rest with trace_id, span_id and trace_flags.
 - One route of four spans: the server's, a cache look-up, a breaker and one of the user's own; every ${FAILING_EVERY}th request fails.
-- ${CONNECTIONS} connections, each with one request in flight; one server at a time, started anew for each slice; ${WARM_UP_REQUESTS} requests to warm up, then at least ${seconds} s and ${SLICE_REQUESTS} requests counted; the order changes each round.
+- ${REQUESTS.connections} connections, each with one request in flight; one server at a time, started anew for each slice; ${REQUESTS.warmUp} requests to warm up, then at least ${seconds} s and ${SLICE_REQUESTS} requests counted; the order changes each round.
 - CPU is user and system time of the server's process, from the operating system; what is sent after the load's end is counted too.
 - Machine: ${machine}.
 `);

@@ -9,7 +9,7 @@ const STOP_MS = 10_000;
 export const SPAN_DELAY_MS = 200;
 
 /** @typedef {import('./variants.mjs').Variant} Variant */
-/** @typedef {{ pid: number, port: number, startMs: number, stop: () => Promise<void> }} Server */
+/** @typedef {{ pid: number, port: number, startMs: number, ask: (question: string) => Promise<any>, stop: () => Promise<void>, kill: () => Promise<void> }} Server one question at a time */
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
@@ -35,8 +35,9 @@ for (const [signal, status] of /** @type {const} */ ([
 export async function startServer(variant, { sinkUrl, pinned, stdout, library = '', nodeArgs = [] }) {
   const start = performance.now();
   const file = fileURLToPath(new URL(`variants/${variant.file}`, import.meta.url));
-  const node = [process.execPath, ...nodeArgs, ...(variant.nodeArgs ?? []), file];
-  const [command = '', ...args] = pinned ? ['taskset', '-c', String(SERVER_CPU), ...node] : node;
+  const program =
+    variant.program === undefined ? [process.execPath, ...nodeArgs, ...(variant.nodeArgs ?? [])] : [variant.program];
+  const [command = '', ...args] = [...(pinned ? ['taskset', '-c', String(SERVER_CPU)] : []), ...program, file];
   const child = spawn(command, args, {
     cwd: fileURLToPath(new URL('.', import.meta.url)),
     env: { ...environmentOf(variant, sinkUrl), BENCH_LIBRARY: library },
@@ -55,6 +56,15 @@ export async function startServer(variant, { sinkUrl, pinned, stdout, library = 
     pid: /** @type {number} */ (child.pid),
     port,
     startMs,
+    ask(question) {
+      const answer = answerOf(child, variant.id);
+      child.send(question);
+      return answer;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
     async stop() {
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
       if (child.connected) child.send('stop');
@@ -62,6 +72,21 @@ export async function startServer(variant, { sinkUrl, pinned, stdout, library = 
       clearTimeout(timer);
     },
   };
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {string} id
+ */
+function answerOf(child, id) {
+  return new Promise((resolve, reject) => {
+    const gone = (/** @type {number | null} */ status) => reject(new Error(`${id} ended with status ${status}`));
+    child.once('exit', gone);
+    child.once('message', (answer) => {
+      child.off('exit', gone);
+      resolve(answer);
+    });
+  });
 }
 
 /**

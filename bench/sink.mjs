@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { spansOf } from './otlp.mjs';
 
 /** @typedef {import('./otlp.mjs').Span} Span */
-/** @typedef {{ url: string, take: () => Span[], close: () => void }} Sink */
+/** @typedef {{ url: string, take: (path?: string) => Span[], close: () => void }} Sink */
 
 /**
  * Takes OTLP over HTTP. While load runs it only keeps the bytes: they are decoded when someone asks, so that counting
@@ -31,13 +31,13 @@ export async function openSink() {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
     url: `http://127.0.0.1:${port}`,
-    /** The spans that have arrived since the last call. */
-    take() {
+    /** The spans that have arrived since the last call; `here` is told by the path. */
+    take(path) {
       const arrived = bodies;
       bodies = [];
       return arrived.flatMap(({ chunks, gzip, json }) => {
         const body = Buffer.concat(chunks);
-        return spansOf(gzip ? gunzipSync(body) : body, json);
+        return spansOf(gzip ? gunzipSync(body) : body, json, path);
       });
     },
     close() {

@@ -16,3 +16,34 @@ export function spread(values, digits = 2) {
   const show = (/** @type {number} */ value) => value.toFixed(digits);
   return `${show(median(values))} (${show(Math.min(...values))} to ${show(Math.max(...values))})`;
 }
+
+/**
+ * Two rows of figures by round, compared within each round that both have.
+ * @template T
+ * @param {readonly (T | undefined)[]} ones
+ * @param {readonly (T | undefined)[]} others
+ * @param {(one: T, other: T) => number} compare
+ */
+export function pairUp(ones, others, compare) {
+  return ones.flatMap((one, round) => {
+    const other = others[round];
+    return one === undefined || other === undefined ? [] : [compare(one, other)];
+  });
+}
+
+/**
+ * @param {readonly (number | undefined)[]} ones
+ * @param {readonly (number | undefined)[]} others
+ */
+export function ratios(ones, others) {
+  return pairUp(ones, others, (one, other) => one / other);
+}
+
+/**
+ * How far figures of one thing lie from their median, as a share of it: half of them lie nearer.
+ * @param {readonly number[]} values
+ */
+export function typicalDeviation(values) {
+  const middle = median(values);
+  return median(values.map((value) => Math.abs(value / middle - 1)));
+}

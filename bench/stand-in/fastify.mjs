@@ -1,0 +1,9 @@
+import Fastify from 'fastify';
+
+/**
+ * @param {unknown} _obs
+ * @param {import('fastify').FastifyServerOptions} options
+ */
+export function createFastify(_obs, options) {
+  return Fastify({ ...options, logger: false });
+}
