@@ -28,6 +28,11 @@ export function outcomeOf(error) {
   return name === 'AbortError' ? 'cancelled' : 'error';
 }
 
+/** @param {unknown} error */
+export function errorTypeOf(error) {
+  return error instanceof Error ? error.name : '_OTHER';
+}
+
 /** @param {string} path */
 export function makeFolder(path) {
   mkdirSync(path, { recursive: true });
