@@ -133,7 +133,7 @@ export function observe() {
   return {
     log,
     logger: () => log,
-    settings: { otel: { exporter: 'none' } },
+    settings: { otel: { exporter: 'none' }, metrics: { enabled: false, token: undefined }, managementPort: undefined },
     session: runSession,
     breaker: (/** @type {string} */ service) => ({
       service,
