@@ -32,6 +32,7 @@ import { logProcessEvents } from './process-events.ts';
 import { createSettings, type Settings, type SettingsOptions } from './settings.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import type { Clock, Meters, Signals } from './signals.ts';
+import { keepTickShape } from './ticks.ts';
 import { runOutside } from './traces/outside.ts';
 import type { Traces } from './traces/tracer.ts';
 import { wordless } from './wordless.ts';
@@ -137,6 +138,7 @@ export interface Composed {
 /** What `observe` does, with parts of the world outside exchanged; for `testing/`. */
 export function compose(options: ObserveOptions, { clock = realClock, jitter, spans }: Outside = {}): Composed {
   const settings = createSettings(options);
+  keepTickShape();
   const faults = createFaults();
   const { namespace, metrics } = settings;
   const { maxSeries = {}, workers } = options;
