@@ -17,9 +17,8 @@ interface Row {
 }
 
 const installed = hasPostgres();
-if (!installed) it.skip(WITHOUT_POSTGRES, () => {});
 
-describe.skipIf(!installed)('over PostgreSQL', () => {
+describe.skipIf(!installed)(installed ? 'over PostgreSQL' : `over PostgreSQL (${WITHOUT_POSTGRES})`, () => {
   let postgres: PostgresServer;
   let llm: LlmDouble;
   let url: string;

@@ -251,7 +251,7 @@ async function startApp(
   const { obs } = shared;
   const app = Fastify(fastifyOptions(obs)) as unknown as FastifyInstance;
   await app.register(observeFastify(obs));
-  app.get('/work/:marker', async (request, reply) => {
+  app.get('/jobs/:marker', async (request, reply) => {
     const marker = Number((request.params as { marker: string }).marker);
     const work: Work = { ...shared, marker, random: createRandom(marker) };
     works.set(marker, work);
@@ -321,7 +321,7 @@ async function askAll(url: string): Promise<string[]> {
     const { traceId, spanId } = traceparentOf(marker) ?? {};
     const headers: Record<string, string> = { 'x-request-id': ids(marker).request };
     if (traceId !== undefined) headers.traceparent = `00-${traceId}-${spanId}-01`;
-    return send(`${url}/work/${marker}`, { headers });
+    return send(`${url}/jobs/${marker}`, { headers });
   });
   return (await Promise.all(answers)).map(({ body }) => body);
 }

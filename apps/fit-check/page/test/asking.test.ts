@@ -9,9 +9,8 @@ import { type SearchDouble, startSearch } from './search-double.ts';
 import { ask, cancel, field, notice, over, pastLinks, result, sessionOf, steps, submit, verdict } from './views.ts';
 
 const installed = hasChromium();
-if (!installed) it.skip(WITHOUT_CHROMIUM, () => {});
 
-describe.skipIf(!installed)('the page', { timeout: LONGEST_MS }, () => {
+describe.skipIf(!installed)(installed ? 'the page' : `the page (${WITHOUT_CHROMIUM})`, { timeout: LONGEST_MS }, () => {
   let browser: Browser;
   let embedded: Service;
   let llm: LlmDouble;

@@ -8,11 +8,10 @@ import { hasChromium, LONGEST_MS, openTab, startChromium, WITHOUT_CHROMIUM } fro
 import { ask, notice, over, pastLinks, verdict } from './views.ts';
 
 const installed = hasChromium();
-if (!installed) it.skip(WITHOUT_CHROMIUM, () => {});
 
 const JOB = `Senior backend engineer\n\n${'We look for 5 years of TypeScript, PostgreSQL and Kubernetes. '.repeat(20)}\nNice to have: Rust.`;
 
-describe.skipIf(!installed)('the page', { timeout: LONGEST_MS }, () => {
+describe.skipIf(!installed)(installed ? 'the page' : `the page (${WITHOUT_CHROMIUM})`, { timeout: LONGEST_MS }, () => {
   let browser: Browser;
   let llm: LlmDouble;
   let embedded: Service;

@@ -64,18 +64,19 @@ const done = (owner: string, revision: number, change: Partial<SessionRow> = {})
     ...change,
   });
 
-describe.each(Object.entries(kinds))('sessions in %s', (kind, create) => {
-  const skip = kind === 'PostgreSQL' && !hasPostgres();
-  const test = skip ? it.skip : it;
-  if (skip) it.skip(WITHOUT_POSTGRES, () => {});
+for (const [kind, create] of Object.entries(kinds)) {
+  const missing = kind === 'PostgreSQL' && !hasPostgres() ? ` (${WITHOUT_POSTGRES})` : '';
+  describe.skipIf(missing !== '')(`sessions in ${kind}${missing}`, () => describeStore(kind, create));
+}
 
-  test('answers, and knows nothing of an id that was never used', async () => {
+function describeStore(kind: string, create: (typeof kinds)[keyof typeof kinds]): void {
+  it('answers, and knows nothing of an id that was never used', async () => {
     const store = await (await create())();
     await store.ping();
     expect(await store.get('none')).toBeUndefined();
   });
 
-  test('a run is claimed, kept, finished and read as it was written, and no more of it is told', async () => {
+  it('a run is claimed, kept, finished and read as it was written, and no more of it is told', async () => {
     const store = await (await create())();
     expect(await store.claim(row('a', 1), LEASE)).toBe(true);
     expect(await store.get('s1')).toMatchObject({ status: 'running', analysis: null, duration_ms: null });
@@ -93,7 +94,7 @@ describe.each(Object.entries(kinds))('sessions in %s', (kind, create) => {
     });
   });
 
-  test('one of many wins a claim; the winner’s session may run again once it has ended', async () => {
+  it('one of many wins a claim; the winner’s session may run again once it has ended', async () => {
     const open = await create();
     const stores = [await open(), await open(), await open()];
     const claims = await Promise.all(
@@ -109,7 +110,7 @@ describe.each(Object.entries(kinds))('sessions in %s', (kind, create) => {
     expect(await store.get('s1')).toMatchObject({ status: 'running', analysis: null, duration_ms: null });
   });
 
-  test('a lease that ran out is read as interrupted, swept, and free to be claimed', async () => {
+  it('a lease that ran out is read as interrupted, swept, and free to be claimed', async () => {
     const store = await (await create())();
     await store.claim(row('gone', 1, { analysis: '{"a":1}' }), -1);
     await store.claim(row('alive', 1, { session_id: 's2' }), LEASE);
@@ -121,7 +122,7 @@ describe.each(Object.entries(kinds))('sessions in %s', (kind, create) => {
     expect(await store.claim(row('next', 1), LEASE)).toBe(true);
   });
 
-  test('a lease is renewed for its owner alone, and what was swept meanwhile runs again', async () => {
+  it('a lease is renewed for its owner alone, and what was swept meanwhile runs again', async () => {
     const store = await (await create())();
     for (const session_id of ['mine', 'swept', 'ended']) await store.claim(row('a', 1, { session_id }), -1);
     await store.claim(row('b', 1, { session_id: 'theirs' }), LEASE);
@@ -135,14 +136,14 @@ describe.each(Object.entries(kinds))('sessions in %s', (kind, create) => {
     expect(await store.renew('a', [], LEASE)).toEqual(new Set());
   });
 
-  test('renews more sessions than one statement bears', async () => {
+  it('renews more sessions than one statement bears', async () => {
     const store = await (await create())();
     const ids = Array.from({ length: 40_000 }, (_, n) => `s${n}`);
     await store.claim(row('a', 1, { session_id: 's39999' }), LEASE);
     expect(await store.renew('a', ids, LEASE)).toEqual(new Set(['s39999']));
   });
 
-  test('a write that comes late undoes nothing: neither a claim nor a row of the same owner', async () => {
+  it('a write that comes late undoes nothing: neither a claim nor a row of the same owner', async () => {
     const store = await (await create())();
     await store.save(done('a', 3), LEASE);
     expect(await store.claim(row('a', 1), LEASE)).toBe(false);
@@ -154,7 +155,7 @@ describe.each(Object.entries(kinds))('sessions in %s', (kind, create) => {
     expect(await store.claim(row('a', 5), LEASE)).toBe(true);
   });
 
-  test('a run that was never claimed replaces older runs, and no newer or running one', async () => {
+  it('a run that was never claimed replaces older runs, and no newer or running one', async () => {
     const store = await (await create())();
     await store.save(done('old', 10), LEASE);
     expect(await store.save(done('unclaimed', 20), LEASE)).toBe(true);
@@ -164,13 +165,13 @@ describe.each(Object.entries(kinds))('sessions in %s', (kind, create) => {
     expect(await store.get('s1')).toMatchObject({ status: 'running' });
   });
 
-  test('several instances may migrate an empty database at once, and again', async () => {
+  it('several instances may migrate an empty database at once, and again', async () => {
     const open = await create();
     const stores = kind === 'SQLite' ? [await open()] : await Promise.all(Array.from({ length: 6 }, open));
     await stores[0]?.claim(row('a', 1), LEASE);
     for (const store of [...stores, await open()]) expect(await store.get('s1')).toBeDefined();
   });
-});
+}
 
 describe('SQLite alone', () => {
   it('has one owner: whatever runs when the file is opened was cut short', async () => {

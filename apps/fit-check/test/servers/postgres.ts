@@ -1,21 +1,12 @@
 /** A real PostgreSQL on a free loopback port, in a folder of its own, to be stopped, frozen and started again. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  accessSync,
-  chownSync,
-  constants,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import pg from 'pg';
 import { freePort } from '../ports.ts';
 import { until } from '../until.ts';
+import { findProgram } from './program.ts';
 
 const USER = 'fit';
 const PASSWORD = 'fit-secret';
@@ -177,20 +168,10 @@ async function finish(child: ChildProcess): Promise<void> {
 /** Debian keeps the server's programs out of PATH, in a folder for each version; the newest is taken. */
 function findBinary(name: string): string | undefined {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
-  const folders = [
-    ...(process.env.PATH ?? '').split(delimiter),
-    ...versions.map((version) => join(DEBIAN, version, 'bin')),
-  ];
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return findProgram(
+    [name],
+    versions.map((version) => join(DEBIAN, version, 'bin')),
+  );
 }
 
 /** Each of PostgreSQL's processes is a session of its own: they share no group that a signal could be sent to. */

@@ -50,7 +50,7 @@ function statusOf(diagnosis: Diagnosis): number {
   return sumOf(diagnosis).problem > 0 ? 1 : 0;
 }
 
-/** https://no-color.org: any value but an empty one. */
+/** https://no-color.org: a value, unless it is empty. */
 function isColored({ env, out }: World): boolean {
   return out.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
 }

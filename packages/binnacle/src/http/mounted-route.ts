@@ -25,7 +25,7 @@ interface Layer {
 
 /** From 2.3 on (Express 5.3), the router keeps each layer's pattern at a symbol of this name. */
 const MATCHED = 'router.tracing.matchedRoute';
-/** How many prefixes are told apart: what an older router's mount by a regular expression matches has any number. */
+/** How many prefixes are told apart: what an older router's mount by a regular expression matches has no end. */
 const MAX_PREFIXES = 200;
 const OTHER = '*';
 

@@ -159,7 +159,7 @@ class LazySpan implements RequestSpan, Span, MaybeSilent {
     this.#make()?.recordException(exception, time);
   }
 
-  /** A user may end it, as any span that is active: then it has ended. */
+  /** A user may end it, as every active span: then it has ended. */
   end(endTime?: TimeInput): void {
     this.#make()?.end(endTime);
   }

@@ -17,11 +17,13 @@ import { suppressTracing } from '@opentelemetry/core';
 import {
   BatchSpanProcessor,
   InMemorySpanExporter,
+  ParentBasedSampler,
   SimpleSpanProcessor,
   type SpanExporter,
+  TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { activeContext, contextManager, runWith } from '../context.ts';
 import { startReceiver } from './testing-otlp.test-helper.ts';
 import { createMemoryFaults, createMemoryRecorder, otelSettings } from './testing-spans.test-helper.ts';
@@ -217,6 +219,24 @@ describe('what starts below a span that was left out', () => {
     );
     await traces.flush();
     expect(receiver.spans).toEqual([]);
+  });
+
+  test.each([['http/protobuf'], ['http/json'], [undefined]])('asks no sampler: %s', (protocol) => {
+    const asked = vi.spyOn(TraceIdRatioBasedSampler.prototype, 'shouldSample');
+    closers.push(() => asked.mockRestore());
+    const { traces } = setUp({
+      ...unsampled,
+      ...(protocol && {
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:9/v1/traces',
+        OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+      }),
+    });
+    const parentBased = vi.spyOn(ParentBasedSampler.prototype, 'shouldSample');
+    closers.push(() => parentBased.mockRestore());
+    const within = trace.setSpan(ROOT_CONTEXT, start(traces));
+    start(traces, trace.setSpan(within, start(traces, within)));
+    trace.getTracer('user').startSpan('mine', {}, within);
+    expect([asked, parentBased].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
   });
 
   test('but for a trace of its own, which is decided anew, and suppressed tracing', () => {

@@ -144,7 +144,7 @@ export const STEPS: Readonly<Record<string, (work: Work) => Promise<void>>> = {
   fetch: fetchTwice,
 };
 
-export const SERVER = 'GET /work/:marker';
+export const SERVER = 'GET /jobs/:marker';
 
 /** Pieces of the answer, one line each. */
 export const CHUNKS = 3;

@@ -135,7 +135,7 @@ function below(run: LangChainRun): LangChainRun[] {
   return [run, ...[...run.children].flatMap(below)];
 }
 
-/** Runs work within a run's operation, or that of the nearest one above that has any, whoever calls. */
+/** Runs work within a run's operation, or that of the nearest one above that has one, whoever calls. */
 function within<T>(run: LangChainRun | undefined, work: () => T): T {
   if (run === undefined) return work();
   let nearest: LangChainRun | undefined = run;
