@@ -64,6 +64,18 @@ describe('Server-Sent Events', () => {
     );
   });
 
+  test('lines that all end in LF, in chunks of text cut anywhere, count as their bytes do', () => {
+    fc.assert(
+      fc.property(stream, places, (text, at) => {
+        const plain = text.replace(/\r\n|\r/g, '\n');
+        const ends = [...at.map((place) => place % (plain.length + 1)), plain.length].sort((a, b) => a - b);
+        const chunks = ends.map((end, i) => plain.slice(ends[i - 1] ?? 0, end));
+        expect(count(SSE, chunks)).toBe(dispatched(plain));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test.each([
     ['one event', 'data: a\n\n', 1],
     ['several lines of data are one event', 'data: a\ndata: b\ndata: c\n\n', 1],
