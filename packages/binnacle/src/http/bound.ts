@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { applyInScope } from '../context.ts';
+import { applyInScope, currentScope } from '../context.ts';
 import type { Exchange } from './exchange.ts';
 
 const EXCHANGE: unique symbol = Symbol('binnacle.exchange');
@@ -38,20 +38,22 @@ function bind(target: Observed, exchange: Exchange, emit: Emit): void {
 
 const emitOfClass = EventEmitter.prototype.emit as Emit;
 
-function emitOfRequest(this: Observed, ...args: Parameters<Emit>): boolean {
-  return emitWithin(this, args);
+function emitOfRequest(this: Observed, event: string | symbol, ...args: unknown[]): boolean {
+  return emitWithin(this, event, args);
 }
 
-function emitOfAnswer(this: Observed, ...args: Parameters<Emit>): boolean {
-  const [event] = args;
+function emitOfAnswer(this: Observed, event: string | symbol, ...args: unknown[]): boolean {
   if (event === 'finish') this[EXCHANGE]?.left();
   else if (event === 'close') this[EXCHANGE]?.lost();
-  return emitWithin(this, args);
+  return emitWithin(this, event, args);
 }
 
-function emitWithin(target: Observed, args: Parameters<Emit>): boolean {
+function emitWithin(target: Observed, event: string | symbol, args: unknown[]): boolean {
   const own = target[EMIT];
   // Nobody hears it, so nobody has to be within anything.
-  if (own === undefined && args[0] !== 'error' && target.listenerCount(args[0]) === 0) return false;
-  return applyInScope(target[EXCHANGE] as Exchange, own ?? emitOfClass, target, args);
+  if (own === undefined && event !== 'error' && target.listenerCount(event) === 0) return false;
+  const scope = target[EXCHANGE] as Exchange;
+  // As nearly all of them are: within it already, and with nothing to say.
+  if (args.length === 0 && currentScope() === scope) return (own ?? emitOfClass).call(target, event);
+  return applyInScope(scope, own ?? emitOfClass, target, [event, ...args]);
 }

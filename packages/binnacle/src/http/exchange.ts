@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { type Carrier, type Ending, type Outcome, type RequestInHand, runInScope, type Scope } from '../context.ts';
 import { roundMs } from '../duration.ts';
-import type { CompiledSpan, SpanIds, Work } from '../signals.ts';
+import type { CompiledSpan, Series, SpanIds, Work } from '../signals.ts';
 import { bindToExchange } from './bound.ts';
 import { type Connection, connectionOf } from './connection.ts';
 import { cutBy } from './cut.ts';
@@ -65,6 +65,8 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
   before: Exchange | undefined;
   after: Exchange | undefined;
   place: number | undefined;
+  /** The series that counts it while it is open. */
+  active: Series | undefined;
   readonly #span: ExchangeSpan;
   readonly #server: HttpServer;
   readonly #req: IncomingMessage;
@@ -329,8 +331,7 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
 /** The path of a request's target, without query, decoded as routers decode it; of an absolute one (RFC 9112, 3.2.2) too. */
 export function pathOf(target: string): string {
   const path = target.charCodeAt(0) === SLASH ? target : target.replace(/^https?:\/\/[^/?#]*/i, '') || '/';
-  const end = path.search(QUERY);
-  const bare = end === -1 ? path : path.slice(0, end) || '/';
+  const bare = cutAt(cutAt(path, '#'), '?') || '/';
   if (!bare.includes('%')) return bare;
   try {
     return decodeURI(bare);
@@ -339,8 +340,12 @@ export function pathOf(target: string): string {
   }
 }
 
+function cutAt(text: string, mark: string): string {
+  const end = text.indexOf(mark);
+  return end === -1 ? text : text.slice(0, end);
+}
+
 const SLASH = 47;
-const QUERY = /[?#]/;
 
 /** How the work said that it ended; `streamed` when the headers had left by then. */
 interface Declared {

@@ -76,7 +76,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     // What is refused is not waited for: a steady stream of it would keep a shutdown from ever being idle.
     if (exchange.admitted && !exchange.isProbe) gate.enter(exchange);
     exchange.connection.add(exchange);
-    activeOf(exchange).inc();
+    exchange.active = activeOf(exchange);
+    exchange.active.inc();
     return exchange;
   };
   const server: HttpServer = {
@@ -104,17 +105,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         const user = options.user?.(request);
         if (user !== undefined) exchange.request.userId = String(user).slice(0, MAX_USER_ID);
       }),
-    describe: (req, exchange) => ({
-      requestId: requestIds.take(req),
-      ip: addressOf(exchange?.connection.peer ?? req.socket.remoteAddress, req.headers['x-forwarded-for']),
-      ...(exchange && { carrier: exchange }),
-    }),
+    describe(req, exchange) {
+      const requestId = requestIds.take(req);
+      const ip = addressOf(exchange?.connection.peer ?? req.socket.remoteAddress, req.headers['x-forwarded-for']);
+      return exchange === undefined ? { requestId, ip } : { requestId, ip, carrier: exchange };
+    },
     exchangeOf,
     record(exchange, ending) {
       try {
         gate.leave(exchange);
         exchange.connection.remove(exchange);
-        activeOf(exchange).dec();
+        exchange.active?.dec();
         const kind = kindOf(exchange, ending);
         exchange.endSpan(kind.span);
         recordMetrics(exchange, ending, kind, signals);

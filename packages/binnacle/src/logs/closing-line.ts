@@ -27,14 +27,10 @@ export function compileClosingLine(
   { timestamp, origin, write, isPlain, isEnabled }: ClosingLineOptions,
 ): CompiledLine {
   const { outcome, httpStatus, method, route, errorType } = kind;
-  const head = `${piece({ level, logger, message: MESSAGE })},"request_id":"`;
-  const ending = piece({
-    status: outcome,
-    http_status: httpStatus,
-    method,
-    route,
-    error_type: errorType === '' ? undefined : errorType,
-  });
+  const head = `,${piece({ level, logger, message: MESSAGE })},"request_id":"`;
+  const error_type = errorType === '' ? undefined : errorType;
+  const ending = `,${piece({ status: outcome, http_status: httpStatus, method, route, error_type })}`;
+  const beginningAt = createBeginning(head);
   const tail = `,${piece(origin)}}\n`;
   const said = [MESSAGE, outcome, method, route, errorType].join('').length;
   return (ended) => {
@@ -44,7 +40,7 @@ export function compileClosingLine(
     const noted = ended.noted === undefined ? '' : textOfNoted(ended.noted, said);
     if (noted === undefined) return false;
     write(
-      `{${timestamp()},${head}${escaped(request.requestId)}${addressOf(request.ip)}${idsOf(ended)},"duration_ms":${textOfMs(ended.durationMs)},${ending}${measuresOf(ended)}${noted}${tail}`,
+      `${beginningAt(timestamp())}${escaped(request.requestId)}${addressOf(request.ip)}${idsOf(ended)}${textOfMs(ended.durationMs)}${ending}${measuresOf(ended)}${noted}${tail}`,
     );
     return true;
   };
@@ -79,19 +75,46 @@ function escaped(id: string): string {
   return id.includes('\\') ? id.replaceAll('\\', '\\\\') : id;
 }
 
-/** Addresses were checked to be such: they hold nothing that JSON writes otherwise. */
-function addressOf(ip: string | undefined): string {
-  return ip === undefined ? '"' : `","ip":"${ip}"`;
+/** What all lines of a moment begin with: requests that end within one millisecond share it. */
+function createBeginning(head: string): (timestamp: string) => string {
+  let latest = '';
+  let beginning = '';
+  return (timestamp) => {
+    if (timestamp !== latest) {
+      latest = timestamp;
+      beginning = `{${timestamp}${head}`;
+    }
+    return beginning;
+  };
 }
 
-function idsOf({ ids }: EndedRequest): string {
-  if (ids === undefined || ids.traceId === INVALID) return '';
-  return `,"trace_id":"${ids.traceId}","span_id":"${ids.spanId}","trace_flags":"${FLAGS[ids.traceFlags & 0xff]}"`;
+let latestIp = '';
+let latestAddress = '';
+
+/** Addresses were checked to be such: they hold nothing that JSON writes otherwise. */
+function addressOf(ip: string | undefined): string {
+  if (ip === undefined) return '"';
+  if (ip !== latestIp) {
+    latestIp = ip;
+    latestAddress = `","ip":"${ip}"`;
+  }
+  return latestAddress;
 }
+
+/** Up to the duration, which is next. */
+function idsOf({ ids }: EndedRequest): string {
+  if (ids === undefined || ids.traceId === INVALID) return DURATION;
+  return `,"trace_id":"${ids.traceId}","span_id":"${ids.spanId}${FLAGS[ids.traceFlags & 0xff]}`;
+}
+
+const DURATION = ',"duration_ms":';
 
 /** https://www.w3.org/TR/trace-context/#trace-id: a span that there is not. */
 const INVALID = '0'.repeat(32);
-const FLAGS: readonly string[] = Array.from({ length: 256 }, (_, flags) => flags.toString(16).padStart(2, '0'));
+const FLAGS: readonly string[] = Array.from(
+  { length: 256 },
+  (_, flags) => `","trace_flags":"${flags.toString(16).padStart(2, '0')}"${DURATION}`,
+);
 
 function measuresOf(ended: EndedRequest): string {
   const { firstByteMs, requestBytes, responseBytes, streamEvents } = ended;

@@ -251,13 +251,18 @@ export function createTimestamp(clock?: Pick<Clock, 'wall'>): () => string {
   const wall = clock === undefined ? Date.now : () => Math.floor(clock.wall());
   let second = Number.NaN;
   let start = '';
+  let latest = Number.NaN;
+  let text = '';
   return () => {
     const now = wall();
+    if (now === latest) return text;
+    latest = now;
     const ms = ((now % 1000) + 1000) % 1000;
     if (now - ms !== second) {
       second = now - ms;
       start = `"timestamp":"${new Date(second).toISOString().slice(0, -4)}`;
     }
-    return `${start}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z"`;
+    text = `${start}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z"`;
+    return text;
   };
 }

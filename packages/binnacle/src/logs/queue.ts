@@ -19,6 +19,13 @@ export interface Batch {
 export class LineQueue {
   #lines: string[] = [];
   #size = 0;
+  /** What plain batches are written to, one after another. */
+  readonly #plain: Buffer | undefined;
+
+  /** `reuses`: each batch that was taken is written and forgotten before the next one is taken. */
+  constructor(reuses = false) {
+    this.#plain = reuses ? Buffer.allocUnsafeSlow(BATCH_SIZE) : undefined;
+  }
 
   /** UTF-16 code units that wait. */
   get size(): number {
@@ -55,7 +62,15 @@ export class LineQueue {
     const lines = count === this.#lines.length ? this.#lines : this.#lines.splice(0, count);
     if (lines === this.#lines) this.#lines = [];
     this.#size -= size;
-    return { lines, bytes: Buffer.from(lines.join(''), 'utf8'), offset: 0 };
+    return { lines, bytes: this.#encode(lines.join('')), offset: 0 };
+  }
+
+  /** Lines are nearly always plain ASCII, which is copied as it is, to memory that is there. */
+  #encode(text: string): Buffer {
+    const plain = this.#plain;
+    if (plain === undefined || text.length > plain.length || Buffer.byteLength(text) !== text.length)
+      return Buffer.from(text, 'utf8');
+    return plain.subarray(0, plain.write(text, 0, 'latin1'));
   }
 
   /** Empties the queue; tells how many lines were lost by it. */

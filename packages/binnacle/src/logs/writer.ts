@@ -50,7 +50,7 @@ interface Waiter {
 
 export class Writer {
   readonly #options: WriterOptions;
-  readonly #queue: LineQueue = new LineQueue();
+  readonly #queue: LineQueue;
   #fd: number;
   /** Waits for the batch in hand to end. */
   #nextFd: number | undefined;
@@ -74,6 +74,7 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#fd = options.fd;
+    this.#queue = new LineQueue(options.mode === 'direct');
   }
 
   /** Takes a line, its newline included. Never throws, never waits. */

@@ -180,12 +180,26 @@ export function sizeOfVarint(value: number): number {
   return size;
 }
 
-/** Writes a time in nanoseconds as 64 bits, little endian: more than a number holds exactly, so in two halves. */
+/** The second that was written last, in nanoseconds as two halves of 32 bits: the next time is mostly of the same. */
+let second = 0;
+let upper = 0;
+let lower = 0;
+
+/**
+ * Writes a time in nanoseconds as 64 bits, little endian: more than a number holds exactly, so in two halves.
+ * `nanoseconds` from 0 to 2^52.
+ */
 export function writeNanos(target: DataView, at: number, seconds: number, nanoseconds: number): void {
-  const upper = Math.floor(seconds / 65536) * 1e9;
-  const low = (seconds % 65536) * 1e9 + nanoseconds + (upper % 65536) * 65536;
-  target.setUint32(at, low % TWO_32, true);
-  target.setUint32(at + 4, Math.floor(upper / 65536) + Math.floor(low / TWO_32), true);
+  if (seconds !== second) {
+    const high = Math.floor(seconds / 65536) * 1e9;
+    const low = (seconds % 65536) * 1e9 + (high % 65536) * 65536;
+    second = seconds;
+    upper = Math.floor(high / 65536) + Math.floor(low / TWO_32);
+    lower = low % TWO_32;
+  }
+  const low = lower + nanoseconds;
+  target.setUint32(at, low >>> 0, true);
+  target.setUint32(at + 4, upper + Math.floor(low / TWO_32), true);
 }
 
 /** Of a hex digit in lower case. */

@@ -134,10 +134,12 @@ class BatchQueue<B> {
   }
 
   #arm(kind: 'full' | 'delay' | 'pause', ms: number): void {
-    if (this.#timer !== undefined) {
-      if (kind !== 'full' || this.#timer.kind === 'full') return;
-      this.#timer.cancel();
-    }
+    if (this.#timer !== undefined && (kind !== 'full' || this.#timer.kind === 'full')) return;
+    this.#timer?.cancel();
+    this.#startTimer(kind, ms);
+  }
+
+  #startTimer(kind: 'full' | 'delay' | 'pause', ms: number): void {
     const fire = (): void => {
       this.#timer = undefined;
       if (this.#sending === undefined && this.#spans.waiting > 0) void this.#send();

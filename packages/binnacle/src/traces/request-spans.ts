@@ -10,6 +10,7 @@ import {
   type Exception,
   isSpanContextValid,
   type Link,
+  ROOT_CONTEXT,
   type Span,
   type SpanContext,
   SpanKind,
@@ -60,7 +61,7 @@ class LazySpan implements RequestSpan, Span, MaybeSilent {
 
   constructor(options: RequestSpansOptions, outer: Context, owner: SpanOwner) {
     const { ids, sampler } = options;
-    const above = trace.getSpanContext(outer);
+    const above = outer === ROOT_CONTEXT ? undefined : trace.getSpanContext(outer);
     const parent = above !== undefined && isSpanContextValid(above) ? above : undefined;
     this.traceId = parent === undefined ? ids.generateTraceId() : parent.traceId;
     this.spanId = ids.generateSpanId();
