@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import process from 'node:process';
@@ -52,8 +53,13 @@ async function readStream() {
   return chunks;
 }
 
-const read =
-  BENCH_VARIANT === 'observed-session' ? () => obs.session({ id: randomUUID() }, () => readStream()) : readStream;
+/** @type {Record<string, () => Promise<number>>} */
+const WITHIN = {
+  'observed-session': () => obs.session({ id: randomUUID() }, () => readStream()),
+  'bare-context': () => storage.run({}, readStream),
+};
+const storage = new AsyncLocalStorage();
+const read = WITHIN[BENCH_VARIANT] ?? readStream;
 
 /**
  * @param {number} streams

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import { CASES, CHUNKS, CPU_RATIO, canTell, leastToLeast, noiseOf, ratios, wrongOver } from './ai-verdict.mjs';
+import { baseOf, CASES, CHUNKS, CPU_RATIO, canTell, leastToLeast, noiseOf, ratios, wrongOver } from './ai-verdict.mjs';
 import { median, spread } from './statistics.mjs';
 import { toMarkdown } from './table.mjs';
 
@@ -33,10 +33,10 @@ ${CASES.map((one) => toVerdict(results, one)).join('\n')}
 
 - Machine: ${machine.replace('server on', 'the process under test on').replace('load and sink', 'the endpoint')}.
 - Streams of ${CHUNKS} chunks of about one token over real sockets, 32 at a time; chunk by chunk: each stream's next one every 2 ms, as they come from a provider; all at once: in one write, so that nothing but the SDK's own parsing stands beside what observing adds. The process reads chunks and does nothing with them.
-- ${rounds} ${rounds === 1 ? 'round' : 'rounds, every other one backwards'}; ${streams} streams counted after ${warmUp} to warm up; each line of each round in a process of its own. Bare: nothing of Binnacle is loaded. \`observe()\` beside it: all else is observed (from Node.js 20's \`AsyncLocalStorage\` on, which every promise pays), the SDK is not. Every signal is on, spans go to a collector that is well.
+- ${rounds} ${rounds === 1 ? 'round' : 'rounds, every other one backwards'}; ${streams} streams counted after ${warmUp} to warm up; each line of each round in a process of its own. Bare: nothing of Binnacle is loaded; in an \`AsyncLocalStorage\`: each stream is read within one, as in any service that has context. \`observe()\` beside it: all else is observed (from Node.js 20's \`AsyncLocalStorage\` on, which every promise pays), the SDK is not. Every signal is on, spans go to a collector that is well.
 - CPU is user and system time of all threads, to the bare run of the same round; median (least to greatest). Bytes are what the JavaScript heap grew by between collections, by V8's accounts of them; chunk by chunk they go by how many chunks a read finds. In a session: \`obs.session\` around each stream, with its lines.
 - Versions: ${['openai', '@anthropic-ai/sdk'].map(describePackage).join(', ')}.
-- Asserted: every chunk came, and where it is observed each call and each gap between two chunks was counted; chunk by chunk, CPU of observed streams at most ${CPU_RATIO} times that of bare ones beyond the noise (by the median, or by the least of all rounds to the least of the bare ones: other work only adds).
+- Asserted: every chunk came, and where it is observed each call and each gap between two chunks was counted; chunk by chunk, CPU of observed streams at most ${CPU_RATIO} times that of bare ones (of those in an \`AsyncLocalStorage\` where that alone takes more) beyond the noise (by the median, or by the least of all rounds to the least of the bare ones: other work only adds).
 ${toProblems(results)}`;
 }
 
@@ -83,7 +83,12 @@ function toVerdict(results, one) {
     return `- ${one.title}: ${noise}, **which is more than is judged: CPU cannot tell here.** Observing allocates ${addedBytes(results, one)} bytes a chunk.`;
   }
   const over = wrongOver(results).some((problem) => problem.startsWith(`${one.title}:`));
-  return `- ${one.title}: ${noise}; at most ${CPU_RATIO} ${over ? '**does not hold**' : 'holds, or is not exceeded beyond the noise'}.`;
+  const verdict = over ? '**does not hold**' : 'holds, or is not exceeded beyond the noise';
+  const observed = results.find(({ case: { id }, variant }) => id === one.id && variant.id === 'observed');
+  if (observed === undefined || baseOf(results, one) === 'bare')
+    return `- ${one.title}: ${noise}; at most ${CPU_RATIO} of bare ${verdict}.`;
+  const times = spread(ratios(results, observed, 'cpuUs', 'bare-context'), 3);
+  return `- ${one.title}: ${noise}; **at most ${CPU_RATIO} of bare cannot hold on this Node.js**, as its \`AsyncLocalStorage\` by itself takes more; observed to bare in one: ${times}, at most ${CPU_RATIO} ${verdict}.`;
 }
 
 /**

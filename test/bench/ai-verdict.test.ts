@@ -35,3 +35,12 @@ test.each([
   expect(canTell(results, CASE)).toBe(told);
   expect(wrongOver(results)).toHaveLength(wrong);
 });
+
+test.each([
+  ['context for nothing: held against bare', [10, 10, 10], [12, 12, 12], 1],
+  ['context that takes more than is promised: held against bare in one', [13, 13, 13], [13.4, 13.4, 13.4], 0],
+  ['over that too', [13, 13, 13], [15, 15, 15], 1],
+])('%s', (_, context, observed, wrong) => {
+  const bare = [of('bare', 10, 10, 10), of('bare-again', 10, 10, 10)];
+  expect(wrongOver([...bare, of('bare-context', ...context), of('observed', ...observed)])).toHaveLength(wrong);
+});
