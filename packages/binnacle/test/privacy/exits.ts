@@ -30,7 +30,7 @@ export interface Left {
   readonly answers: string;
 }
 
-export const SDKS: readonly Asked['sdk'][] = ['chat', 'responses', 'messages', 'google'];
+export const SDKS: readonly Asked['sdk'][] = ['chat', 'responses', 'messages', 'google', 'ai-sdk', 'langchain'];
 export const MODELS = ['whole', 'limited', 'broken', 'cut'] as const;
 
 const HEADERS: Readonly<Record<string, string>> = {

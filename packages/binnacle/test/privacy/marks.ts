@@ -18,7 +18,7 @@ export function placesIn(text: string): string[] {
 
 /** What the service is asked to ask. */
 export interface Asked {
-  readonly sdk: 'chat' | 'responses' | 'messages' | 'google';
+  readonly sdk: 'chat' | 'responses' | 'messages' | 'google' | 'ai-sdk' | 'langchain';
   /** Its name says what the provider does: `whole`, `limited`, `broken`, `cut`. */
   readonly model: string;
   readonly prompt: string;

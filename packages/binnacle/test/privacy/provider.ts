@@ -31,7 +31,7 @@ export async function startProvider(): Promise<Provider> {
 }
 
 function answer(req: IncomingMessage, body: string, res: ServerResponse): void {
-  const sdk = sdkOf(req.url ?? '');
+  const sdk = wireOf(req.url ?? '');
   const model = /"model":"(\w+)"/.exec(body)?.[1] ?? /models\/(\w+)/.exec(req.url ?? '')?.[1];
   if (sdk === undefined) {
     res.writeHead(500, { 'x-said': mark('response-header') }).end(mark('other-answer'));
@@ -51,7 +51,10 @@ function answer(req: IncomingMessage, body: string, res: ServerResponse): void {
   res.end();
 }
 
-function sdkOf(path: string): Asked['sdk'] | undefined {
+/** What stands on others' SDKs speaks as they do. */
+type Wire = Exclude<Asked['sdk'], 'ai-sdk' | 'langchain'>;
+
+function wireOf(path: string): Wire | undefined {
   const known = [
     [/^\/v1\/chat\/completions/, 'chat'],
     [/^\/v1\/responses/, 'responses'],
@@ -84,7 +87,7 @@ const candidate = (part: object, more: object = {}): Event => ({
 });
 
 /** Each ends whole; the last of the first two says something already. */
-const WIRES: Readonly<Record<Asked['sdk'], { readonly events: readonly Event[]; readonly error: Event }>> = {
+const WIRES: Readonly<Record<Wire, { readonly events: readonly Event[]; readonly error: Event }>> = {
   chat: {
     events: [
       chunk({ role: 'assistant', content: '' }),

@@ -4,8 +4,12 @@
  */
 import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createOpenAI } from '@ai-sdk/openai';
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
+import { HumanMessage, SystemMessage } from '@langchain/core/messages';
+import { ChatOpenAI } from '@langchain/openai';
+import { jsonSchema, streamText, tool } from 'ai';
 import Fastify, { type FastifyInstance } from 'fastify';
 import Database from 'libsql';
 import OpenAI from 'openai';
@@ -69,6 +73,27 @@ const asks: Readonly<Record<Asked['sdk'], (model: string, prompt: string) => Pro
     all(
       clients.google.models.generateContentStream({ model, contents, config: { systemInstruction: mark('system') } }),
     ),
+  async 'ai-sdk'(model, prompt) {
+    const provider = createOpenAI({ apiKey: mark('api-key'), baseURL: `${PROVIDER_URL}/v1` });
+    const search = tool({ description: mark('tool'), inputSchema: jsonSchema({ type: 'object' }) });
+    const { fullStream } = streamText({
+      ...{ model: provider.chat(model), system: mark('system'), prompt, tools: { search }, ...ONCE },
+      headers: { 'x-own': mark('own-header') },
+      experimental_telemetry: { ...obs.ai.telemetry(), metadata: { said: mark('metadata') } },
+      // By default it is written to standard error, by the SDK itself.
+      onError: () => {},
+    });
+    const items = await all(Promise.resolve(fullStream));
+    const failed = items.find((item) => (item as { type?: unknown }).type === 'error');
+    if (failed !== undefined) throw (failed as { error: unknown }).error;
+    return items;
+  },
+  async langchain(model, prompt) {
+    const configuration = { baseURL: `${PROVIDER_URL}/v1`, defaultHeaders: { 'x-own': mark('own-header') } };
+    const chat = new ChatOpenAI({ model, apiKey: mark('api-key'), configuration, ...ONCE });
+    const said = [new SystemMessage(mark('system')), new HumanMessage(prompt)];
+    return all(chat.stream(said, { callbacks: [obs.ai.langchain()], metadata: { said: mark('metadata') } }));
+  },
 };
 
 async function all(stream: PromiseLike<AsyncIterable<unknown>>): Promise<unknown[]> {
