@@ -33,6 +33,13 @@ export function render(markdown: string, hrefOf: (link: string) => string): Rend
         links.push(href);
         return `<img src="${escaped(hrefOf(href))}" alt="${escaped(text)}">`;
       },
+      // Pictures that differ in light and dark are said in HTML.
+      html({ text }: Tokens.HTML | Tokens.Tag): string {
+        return text.replace(/\b(src|srcset)="([^"]+)"/g, (_, name: string, link: string) => {
+          links.push(link);
+          return `${name}="${escaped(hrefOf(link))}"`;
+        });
+      },
       table(token: Tokens.Table): string {
         const row = (cells: readonly Tokens.TableCell[], tag: string): string =>
           `<tr>${cells.map((cell) => `<${tag}>${this.parser.parseInline(cell.tokens)}</${tag}>`).join('')}</tr>`;

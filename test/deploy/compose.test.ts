@@ -24,7 +24,7 @@ interface Compose {
 const compose = readYaml<Compose>('compose.yaml');
 const { services } = compose;
 const backend = services.backend!;
-const OBSERVABILITY = ['collector', 'prometheus', 'jaeger'];
+const OBSERVABILITY = ['collector', 'prometheus', 'jaeger', 'grafana'];
 /** Compose's way to write a variable. */
 const variable = (name: string, fallback: string): string => `${name}=\${${name}${fallback}}`;
 
@@ -105,7 +105,7 @@ describe('the other services', () => {
 
   test('each port is published on the loopback address alone', () => {
     const ports = Object.values(services).flatMap(({ ports }) => ports ?? []);
-    expect(ports).toHaveLength(6);
+    expect(ports).toHaveLength(7);
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\$\{[A-Z]+_PORT:-\d+\}:\d+$/);
   });
 

@@ -1,13 +1,10 @@
 /** The guide's test 3: the scrape by name, by promtool, and by a real Prometheus, over embedded parts and over servers. */
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { BACKINGS, type Backing, type Run, titleOf, useBacking } from './backings.ts';
 import { ask } from './events.ts';
 import { scrape } from './metrics.ts';
-import { freePort } from './ports.ts';
+import { startPrometheus } from './servers/prometheus.ts';
 import { until } from './until.ts';
 
 const BUCKETS = {
@@ -28,8 +25,6 @@ const APPENDIX = [
 const hasPrometheus =
   spawnSync('prometheus', ['--version']).status === 0 && spawnSync('promtool', ['--version']).status === 0;
 const needed = process.env.REQUIRE_SERVERS === '1';
-
-type Sample = { readonly metric: object; readonly value: [number, string] };
 
 for (const backing of BACKINGS)
   describe.skipIf(backing.skipped !== undefined)(titleOf(backing), () => {
@@ -116,7 +111,7 @@ function testPrometheus(run: () => Run): void {
   it('a real Prometheus scrapes it, and every query of the appendix gives a result', async () => {
     const { url } = run().service;
     const prometheus = await startPrometheus(url);
-    const query = (text: string): Promise<Sample[]> => queryPrometheus(prometheus.url, text);
+    const { query } = prometheus;
     const first = async (text: string): Promise<number> => Number((await query(text))[0]?.value[1] ?? 0);
     try {
       await until(
@@ -136,48 +131,4 @@ function testPrometheus(run: () => Run): void {
       await prometheus.stop();
     }
   });
-}
-
-async function queryPrometheus(url: string, text: string): Promise<Sample[]> {
-  const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(text)}`);
-  const body = (await response.json()) as { status: string; data: { result: Sample[] } };
-  expect(body.status).toBe('success');
-  return body.data.result;
-}
-
-async function startPrometheus(target: string): Promise<{ url: string; stop(): Promise<void> }> {
-  const folder = mkdtempSync(join(tmpdir(), 'prometheus-'));
-  const config = join(folder, 'prometheus.yml');
-  writeFileSync(
-    config,
-    `global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs:\n  - job_name: fit-check\n    static_configs: [{ targets: ['${new URL(target).host}'] }]\n`,
-  );
-  const port = await freePort();
-  const child = spawn(
-    'prometheus',
-    [
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ],
-    { stdio: 'ignore' },
-  );
-  const url = `http://127.0.0.1:${port}`;
-  await until(
-    'Prometheus is ready',
-    () =>
-      fetch(`${url}/-/ready`).then(
-        (response) => response.ok,
-        () => false,
-      ),
-    30_000,
-  );
-  return {
-    url,
-    stop: async () => {
-      child.kill('SIGKILL');
-      await new Promise((resolve) => child.once('close', resolve));
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
 }

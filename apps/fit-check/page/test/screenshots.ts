@@ -1,4 +1,4 @@
-/** `npm run screenshots`: draws docs/images/page-*.png anew, from the service as it runs. */
+/** `npm run screenshots`: draws docs/images/page-*.png and terminal-*.png anew, from the service as it runs. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { startLlm } from '../../test/llm-double.ts';
 import { startService } from '../../test/service.ts';
 import { openTab, startChromium } from './chromium.ts';
+import { drawTerminal } from './terminal.ts';
 import { ask, notice, over, verdict } from './views.ts';
 
 const FOLDER = process.argv[2] ?? fileURLToPath(new URL('../../../../docs/images/', import.meta.url));
@@ -123,6 +124,7 @@ const narrow: readonly Shot[] = [
 try {
   mkdirSync(FOLDER, { recursive: true });
   for (const shot of [...shots, ...narrow]) await draw(browser, shot);
+  await drawTerminal(browser, FOLDER);
 } finally {
   await browser.close();
   for (const each of [embedded, held, failing]) await each.stop();
