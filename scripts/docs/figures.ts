@@ -23,14 +23,14 @@ const COLUMNS = { cpu: 2, perSecond: 8, rss: 11 } as const;
 
 /** Rows of what was promised that are no repetition of a variant's. */
 const PROMISED: readonly (readonly [begins: string, name: string])[] = [
-  ['added CPU', "CPU added to bare, to what the usual stack adds"],
+  ['added CPU', 'CPU added to bare, to what the usual stack adds'],
   ['requests/s to the usual', 'requests/s, to the usual stack'],
   ["requests/s to the seeds' own", "requests/s, to the guide's Python stack"],
   ['streaming', 'a stream of 200 events: CPU, to bare'],
   ['scrape of 50,000', 'a scrape of 50,000 series: the longest hold of the event loop'],
   ['its total CPU', "the same: CPU, to prom-client's"],
   ['RSS over bare', 'memory under load, over bare'],
-  ['start-up', 'start-up over bare, to the usual stack\'s'],
+  ['start-up', "start-up over bare, to the usual stack's"],
 ];
 
 /** Rows of cells of the table below a heading; none where there is no such heading. */
@@ -61,7 +61,9 @@ export function figuresOf({ results, size }: Reports): string {
   const promised = tableUnder(results, '## What was promised');
   if (promised.length === 0) return 'What it costs: [bench/results.md](bench/results.md), by `npm run bench`.';
   const requests = tableUnder(results, '## A request').filter(([title = '']) => !title.includes('(again)'));
-  const variants = VARIANTS.filter(([begins]) => begins !== 'Python' || requests.some(([one]) => one?.startsWith(begins)));
+  const variants = VARIANTS.filter(
+    ([begins]) => begins !== 'Python' || requests.some(([one]) => one?.startsWith(begins)),
+  );
   const figures = variants.map(([begins, name]) => {
     const row = rowOf(requests, begins);
     return [name, ...Object.values(COLUMNS).map((column) => row[column] ?? '')];

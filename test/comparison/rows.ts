@@ -48,7 +48,7 @@ function closingOf(assembly: Assembly, traceId: string): Record<string, unknown>
 
 const streams: readonly Row[] = [
   {
-    what: 'A stream\'s duration in the histogram',
+    what: "A stream's duration in the histogram",
     how: `A stream of ${STREAM_EVENTS} events, ${EVENT_S} s apart; the sum of the request histogram for its route.`,
     async ask(assembly) {
       const { traceId } = await assembly.ask(`/stream?events=${STREAM_EVENTS}`);
@@ -58,8 +58,8 @@ const streams: readonly Row[] = [
     },
   },
   {
-    what: 'A stream\'s first byte, its events, its longest silence',
-    how: 'After that stream, the scrape is searched for series of its route that are none of the histogram\'s.',
+    what: "A stream's first byte, its events, its longest silence",
+    how: "After that stream, the scrape is searched for series of its route that are none of the histogram's.",
     async ask(assembly) {
       const others = seriesOf(await assembly.scrape(), /first_byte|stream_events|longest_gap/, 'route="/stream"');
       const names = new Set(others.map(([key]) => key.replace(/(_bucket|_sum|_count)?\{.*/, '')));
@@ -68,7 +68,7 @@ const streams: readonly Row[] = [
   },
   {
     what: 'A client leaves within a stream: the metric',
-    how: 'The client closes its connection after the first event; once the request\'s span has arrived, the status label of the request histogram.',
+    how: "The client closes its connection after the first event; once the request's span has arrived, the status label of the request histogram.",
     async ask(assembly) {
       const { traceId } = await assembly.ask('/stream?events=100&left', { leaves: true });
       await assembly.spansOf(traceId);
@@ -85,9 +85,16 @@ const streams: readonly Row[] = [
     async ask(assembly) {
       const { traceId } = await assembly.ask('/stream?events=100&left', { leaves: true });
       await assembly.spansOf(traceId);
+      // Lines come in order: where a later one is there, this one is, or never will be.
+      const later = await assembly.ask('/hello');
+      await until('a later line', () => closingOf(assembly, later.traceId));
       const line = closingOf(assembly, traceId);
       if (line === undefined) return 'none';
-      const { http_status, status, res } = line as { http_status?: number; status?: string; res?: { statusCode: number } };
+      const { http_status, status, res } = line as {
+        http_status?: number;
+        status?: string;
+        res?: { statusCode: number };
+      };
       return `status ${http_status ?? res?.statusCode}${status === undefined ? '' : `, \`${status}\``}`;
     },
   },
@@ -95,30 +102,32 @@ const streams: readonly Row[] = [
 
 const models: readonly Row[] = [
   {
-    what: 'A reader leaves an LLM\'s stream: its span',
-    how: 'A route that hands on the stream of OpenAI\'s SDK; the client leaves after the first words. Spans of that trace that name the model.',
+    what: "A reader leaves an LLM's stream: its span",
+    how: "A route that hands on the stream of OpenAI's SDK; the client leaves after the first words. Spans of that trace that name the model.",
     async ask(assembly) {
       assembly.llm.behaviour = { kind: 'hold' };
       const { traceId } = await assembly.ask('/chat', { method: 'POST', body: { question: 'Why?' }, leaves: true });
-      await until('the model\'s answer is cut', () => assembly.llm.aborted > 0);
+      await until("the model's answer is cut", () => assembly.llm.aborted > 0);
       const spans = (await assembly.spansOf(traceId)).filter(({ name }) => name === 'chat double-1');
       return spans.length === 0 ? 'lost' : 'arrives';
     },
   },
   {
-    what: 'A reader leaves an LLM\'s stream: its tokens',
+    what: "A reader leaves an LLM's stream: its tokens",
     how: 'Of the same call, whose provider had told no usage yet: usage on its spans, and `ai_tokens_estimated_total` (with a tokenizer given to `observe()`).',
     async ask(assembly) {
       const told = assembly.receiver.spans.some(({ name, attributes }) =>
         Object.keys(attributes).some((key) => name === 'chat double-1' && key.startsWith('gen_ai.usage.')),
       );
-      const estimated = seriesOf(await assembly.scrape(), /^ai_tokens_estimated_total\{/).filter(([, count]) => count > 0);
-      if (told) return 'told as the provider\'s';
+      const estimated = seriesOf(await assembly.scrape(), /^ai_tokens_estimated_total\{/).filter(
+        ([, count]) => count > 0,
+      );
+      if (told) return "told as the provider's";
       return estimated.length === 0 ? 'not told' : 'estimated, and marked so';
     },
   },
   {
-    what: 'Vercel\'s AI SDK, telemetry on: the prompt',
+    what: "Vercel's AI SDK, telemetry on: the prompt",
     how: 'A prompt with a word of its own is asked through `streamText`; spans and lines are searched for that word.',
     async ask(assembly) {
       assembly.llm.behaviour = { kind: 'answer' };
@@ -139,7 +148,7 @@ function placesOf(assembly: Assembly, word: string, spans: readonly object[]): s
 
 const words: readonly Row[] = [
   {
-    what: 'A request\'s query string',
+    what: "A request's query string",
     how: '`GET /hello?q=` with a word of its own; spans and lines are searched for it.',
     async ask(assembly) {
       const { traceId } = await assembly.ask('/hello?q=marrowstone');
@@ -150,7 +159,10 @@ const words: readonly Row[] = [
     what: 'A bearer three levels deep in a log line',
     how: '`request.log.info({ call: { headers: { authorization } } })`; the line is searched for the bearer.',
     async ask(assembly) {
-      const { traceId } = await assembly.ask('/line', { method: 'POST', body: { authorization: 'Bearer tallowbright' } });
+      const { traceId } = await assembly.ask('/line', {
+        method: 'POST',
+        body: { authorization: 'Bearer tallowbright' },
+      });
       await until('the line is written', () => assembly.lines().some((line) => line.trace_id === traceId && line.call));
       return assembly.output.some((line) => line.includes('tallowbright')) ? 'written' : 'withheld';
     },
@@ -169,7 +181,7 @@ const words: readonly Row[] = [
   },
   {
     what: 'The span of `GET /items/7`',
-    how: 'The name of the server\'s span of that request.',
+    how: "The name of the server's span of that request.",
     async ask(assembly) {
       const { traceId } = await assembly.ask('/items/7');
       const span = (await assembly.spansOf(traceId)).find(({ kind }) => kind === 2);
@@ -189,7 +201,8 @@ const numbers: readonly Row[] = [
         Array.from({ length: RANDOM_ADDRESSES }, (_, at) => random(at)),
       );
       const found = seriesOf(await assembly.scrape(), REQUEST_COUNT, '"404"');
-      return String(found.length);
+      if (found.length === 0) return 'none: not counted';
+      return found.length.toLocaleString('en');
     },
   },
   {

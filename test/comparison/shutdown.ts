@@ -41,7 +41,8 @@ export async function stopWithin({ url, receiver, kill, exited }: Assembly): Pro
     const decoder = new TextDecoder();
     for await (const chunk of response.body ?? []) text += decoder.decode(chunk as Uint8Array, { stream: true });
   })().catch(() => {});
-  const event = (number: number): Promise<boolean> => until(`event ${number}`, () => text.includes(`data: ${number}\n`));
+  const event = (number: number): Promise<boolean> =>
+    until(`event ${number}`, () => text.includes(`data: ${number}\n`));
   await event(0);
   kill('SIGTERM');
   await event(EARLY);

@@ -53,7 +53,9 @@ const { providers } = readYaml<{ providers: readonly { options: { path: string }
   `${FOLDER}/provisioning/dashboards/dashboards.yaml`,
 );
 const { services } = readYaml<{
-  services: Readonly<Record<string, { volumes?: string[]; environment?: string[]; command?: string[]; ports?: string[] }>>;
+  services: Readonly<
+    Record<string, { volumes?: string[]; environment?: string[]; command?: string[]; ports?: string[] }>
+  >;
 }>('compose.yaml');
 const drawn = dashboard.panels.filter(({ type }) => type !== 'row');
 const targets = drawn.flatMap(({ title, targets = [] }) => targets.map((target) => ({ title, ...target })));
@@ -103,7 +105,8 @@ describe('the dashboard', () => {
 
   test('leaves streams out of percentiles over all routes', () => {
     const overall = targets.filter(
-      ({ expr }) => /^histogram_quantile\(.*http_server_request_duration_seconds/.test(expr) && !expr.includes('http_route)'),
+      ({ expr }) =>
+        /^histogram_quantile\(.*http_server_request_duration_seconds/.test(expr) && !expr.includes('http_route)'),
     );
     expect(overall).toHaveLength(3);
     for (const { expr } of overall) expect(expr).toContain('http_route!="/api/fit-check/stream"');
@@ -136,7 +139,10 @@ describe('Grafana', () => {
   test('asks services of compose at the ports where they listen', () => {
     for (const { url } of datasources) {
       const { hostname, port } = new URL(url);
-      expect(services[hostname]?.ports?.some((one) => one.endsWith(`:${port}`)), url).toBe(true);
+      expect(
+        services[hostname]?.ports?.some((one) => one.endsWith(`:${port}`)),
+        url,
+      ).toBe(true);
     }
   });
 

@@ -50,7 +50,12 @@ function runOf(busy: number): Run {
   };
 }
 const OPTIONS = { rounds: 2, seconds: 5, pacedSeconds: 2, warmUpSeconds: 1 };
-const ABOUT: About = { machine: '2 processors; load average 0.1', minutes: 12, python: undefined, budget: readBudget() };
+const ABOUT: About = {
+  machine: '2 processors; load average 0.1',
+  minutes: 12,
+  python: undefined,
+  budget: readBudget(),
+};
 const results = toReport(runOf(0.99), OPTIONS, ABOUT);
 
 describe('of a whole run', () => {

@@ -32,31 +32,34 @@ describe.skipIf(!installed)(named, { timeout: LONGEST_MS }, () => {
     expect(text).not.toMatch(/\/(?:work|tmp|home|root)\//);
   });
 
-  it.each(['light', 'dark'] as const)('shows each of them whole, in colours that can be read, in %s', async (colorScheme) => {
-    const { page, close } = await openTab(browser, 'about:blank', {
-      colorScheme,
-      viewport: { width: TERMINAL_WIDTH, height: 800 },
-      bypassCSP: true,
-    });
-    await page.setContent(terminalPage(lines));
-    expect(await page.locator('pre').textContent()).toBe(textOf(lines));
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    expect(width).toBeLessThanOrEqual(TERMINAL_WIDTH);
-    const colourOf = (name: string): Promise<string> =>
-      page
-        .locator(`.${name}`)
-        .first()
-        .evaluate((element) => getComputedStyle(element).color);
-    const colours = await Promise.all(['faint', 'green', 'blue', 'red'].map(colourOf));
-    expect(new Set(colours).size).toBe(4);
-    await page.evaluate(axe.source);
-    const violations = await page.evaluate(async () => {
-      const { axe } = window as unknown as { axe: typeof import('axe-core') };
-      return (await axe.run(document, { runOnly: ['color-contrast'] })).violations.flatMap(({ nodes }) =>
-        nodes.map(({ failureSummary }) => failureSummary),
-      );
-    });
-    expect(violations).toEqual([]);
-    await close();
-  });
+  it.each(['light', 'dark'] as const)(
+    'shows each of them whole, in colours that can be read, in %s',
+    async (colorScheme) => {
+      const { page, close } = await openTab(browser, 'about:blank', {
+        colorScheme,
+        viewport: { width: TERMINAL_WIDTH, height: 800 },
+        bypassCSP: true,
+      });
+      await page.setContent(terminalPage(lines));
+      expect(await page.locator('pre').textContent()).toBe(textOf(lines));
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(width).toBeLessThanOrEqual(TERMINAL_WIDTH);
+      const colourOf = (name: string): Promise<string> =>
+        page
+          .locator(`.${name}`)
+          .first()
+          .evaluate((element) => getComputedStyle(element).color);
+      const colours = await Promise.all(['faint', 'green', 'blue', 'red'].map(colourOf));
+      expect(new Set(colours).size).toBe(4);
+      await page.evaluate(axe.source);
+      const violations = await page.evaluate(async () => {
+        const { axe } = window as unknown as { axe: typeof import('axe-core') };
+        return (await axe.run(document, { runOnly: ['color-contrast'] })).violations.flatMap(({ nodes }) =>
+          nodes.map(({ failureSummary }) => failureSummary),
+        );
+      });
+      expect(violations).toEqual([]);
+      await close();
+    },
+  );
 });

@@ -51,7 +51,9 @@ interface Started {
 
 /** Runs `npm start`, and waits for what it tells. Of the variables of whoever runs this it gets those that npm needs. */
 function startAsNewcomer(tree: string, env: Record<string, string>): Promise<Started> {
-  const kept = Object.entries(process.env).filter(([name]) => /^(PATH|HOME|LANG|TMPDIR|npm_config_(?!prefix).*)$/i.test(name));
+  const kept = Object.entries(process.env).filter(([name]) =>
+    /^(PATH|HOME|LANG|TMPDIR|npm_config_(?!prefix).*)$/i.test(name),
+  );
   const child = spawn('npm', ['start'], {
     cwd: tree,
     env: { ...Object.fromEntries(kept), ...env },
@@ -135,7 +137,10 @@ async function visit(tree: string, env: Record<string, string>): Promise<void> {
     const url = `http://127.0.0.1:${proxy.port}`;
     const { page, troubles, strays } = await openTab(browser, url);
     await walk(page, url, proxy);
-    check(`the browser had nothing to complain about${troubles.map((line) => `\n${line}`).join('')}`, troubles.length === 0);
+    check(
+      `the browser had nothing to complain about${troubles.map((line) => `\n${line}`).join('')}`,
+      troubles.length === 0,
+    );
     check('nothing was loaded from elsewhere', strays.length === 0);
   } finally {
     await browser.close();
