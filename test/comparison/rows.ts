@@ -1,6 +1,7 @@
 /** What is compared: each row asks both services the same, and its cells are what came of it. */
 import { fileURLToPath } from 'node:url';
 import { until } from '../../apps/fit-check/test/until.ts';
+import type { ReceivedSpan } from '../../packages/binnacle/test/otlp/receiver.ts';
 import { loadScript } from '../scripts/module.ts';
 import type { Assembly, Kind } from './assembly.ts';
 
@@ -18,6 +19,8 @@ const RANDOM_ADDRESSES = 2000;
 const WORDS = 5000;
 const PROBES = 200;
 const PROBE_MS = 3000;
+/** How long is waited for what may never come. */
+const PATIENCE_MS = 2000;
 /** Requests at once: enough to be quick, few enough to need no queue. */
 const AT_ONCE = 50;
 
@@ -28,6 +31,15 @@ function seriesOf(samples: ReadonlyMap<string, number>, name: RegExp, ...texts: 
 
 const REQUEST_COUNT = /^http_(?:server_)?request_duration_seconds_count\{/;
 const REQUEST_SUM = /^http_(?:server_)?request_duration_seconds_sum\{/;
+
+/** A line as either writes it. */
+interface ClosingLine {
+  readonly msg?: string;
+  readonly message?: string;
+  readonly http_status?: number;
+  readonly res?: { readonly statusCode: number };
+  readonly status?: string;
+}
 
 /** Asks many addresses, some at once. */
 async function askAll(assembly: Assembly, paths: readonly string[]): Promise<void> {
@@ -80,50 +92,60 @@ const streams: readonly Row[] = [
     },
   },
   {
-    what: 'A client leaves within a stream: the closing line',
-    how: 'Of the same request, the line `request completed`, by its trace id.',
+    what: 'A client leaves within a stream: its last line',
+    how: 'Of the same request, by its trace id: the message of its last line, the status that this says, and the outcome where it says one.',
     async ask(assembly) {
       const { traceId } = await assembly.ask('/stream?events=100&left', { leaves: true });
       await assembly.spansOf(traceId);
       // Lines come in order: where a later one is there, this one is, or never will be.
       const later = await assembly.ask('/hello');
       await until('a later line', () => closingOf(assembly, later.traceId));
-      const line = closingOf(assembly, traceId);
-      if (line === undefined) return 'none';
-      const { http_status, status, res } = line as {
-        http_status?: number;
-        status?: string;
-        res?: { statusCode: number };
-      };
-      return `status ${http_status ?? res?.statusCode}${status === undefined ? '' : `, \`${status}\``}`;
+      const line = assembly.lines().findLast((one) => one.trace_id === traceId) as ClosingLine | undefined;
+      const { msg, message = msg, http_status, res, status } = line ?? {};
+      const outcome = status === undefined ? '' : `, \`${status}\``;
+      return `"${message}", ${http_status ?? res?.statusCode}${outcome}`;
     },
   },
 ];
 
+/** Whether it comes to pass within a time that is long for it. */
+const soon = (what: string, ask: () => boolean): Promise<boolean> =>
+  until(what, ask, PATIENCE_MS).then(
+    () => true,
+    () => false,
+  );
+
 const models: readonly Row[] = [
   {
-    what: "A reader leaves an LLM's stream: its span",
-    how: "A route that hands on the stream of OpenAI's SDK; the client leaves after the first words. Spans of that trace that name the model.",
+    what: "A reader leaves an LLM's stream: the call to the model",
+    how: `A route that hands on the stream of OpenAI's SDK, as its documentation has it; the client leaves after the first words, while the model thinks on. Whether the model's side sees its connection end within ${PATIENCE_MS / 1000} s.`,
     async ask(assembly) {
       assembly.llm.behaviour = { kind: 'hold' };
       const { traceId } = await assembly.ask('/chat', { method: 'POST', body: { question: 'Why?' }, leaves: true });
-      await until("the model's answer is cut", () => assembly.llm.aborted > 0);
-      const spans = (await assembly.spansOf(traceId)).filter(({ name }) => name === 'chat double-1');
-      return spans.length === 0 ? 'lost' : 'arrives';
+      await assembly.spansOf(traceId);
+      const ended = await soon('the call is ended', () => assembly.llm.aborted > 0);
+      // Where it still runs, the model may now speak to its end.
+      assembly.llm.release();
+      return ended ? 'is ended' : 'goes on, unread';
+    },
+  },
+  {
+    what: "A reader leaves an LLM's stream: its span",
+    how: `The spans that name that call, up to ${PATIENCE_MS / 1000} s after it is over.`,
+    async ask(assembly) {
+      return (await soon('its span', () => callsOf(assembly).length > 0)) ? 'arrives' : 'never arrives';
     },
   },
   {
     what: "A reader leaves an LLM's stream: its tokens",
-    how: 'Of the same call, whose provider had told no usage yet: usage on its spans, and `ai_tokens_estimated_total` (with a tokenizer given to `observe()`).',
+    how: 'Usage on the spans of that call, and `ai_tokens_estimated_total` (a tokenizer is given to `observe()`; the provider had told nothing when the reader left).',
     async ask(assembly) {
-      const told = assembly.receiver.spans.some(({ name, attributes }) =>
-        Object.keys(attributes).some((key) => name === 'chat double-1' && key.startsWith('gen_ai.usage.')),
-      );
-      const estimated = seriesOf(await assembly.scrape(), /^ai_tokens_estimated_total\{/).filter(
-        ([, count]) => count > 0,
+      const told = callsOf(assembly).some(({ attributes }) =>
+        Object.keys(attributes).some((key) => key.startsWith('gen_ai.usage.')),
       );
       if (told) return "told as the provider's";
-      return estimated.length === 0 ? 'not told' : 'estimated, and marked so';
+      const estimated = seriesOf(await assembly.scrape(), /^ai_tokens_estimated_total\{/);
+      return estimated.some(([, count]) => count > 0) ? 'estimated, and marked so' : 'not told';
     },
   },
   {
@@ -136,6 +158,10 @@ const models: readonly Row[] = [
     },
   },
 ];
+
+/** Spans of calls of OpenAI's SDK. */
+const callsOf = ({ receiver }: Assembly): ReceivedSpan[] =>
+  receiver.spans.filter(({ name }) => name === 'chat double-1');
 
 /** Where a word went that nobody asked for. */
 function placesOf(assembly: Assembly, word: string, spans: readonly object[]): string {
@@ -207,12 +233,10 @@ const numbers: readonly Row[] = [
   },
   {
     what: `A counter of your own, a label of ${WORDS.toLocaleString('en')} values: its series`,
-    how: 'One request a value; series of that counter in the scrape. Past 1,000, unless told otherwise, they share one.',
+    how: 'Series of that counter in the scrape. Past 1,000, unless told otherwise, new ones share one.',
     async ask(assembly) {
-      await askAll(
-        assembly,
-        Array.from({ length: WORDS }, (_, at) => `/searches/word-${at}`),
-      );
+      const searched = Array.from({ length: WORDS }, (_, at) => `word-${at}`);
+      await assembly.ask('/searches', { method: 'POST', body: { words: searched } });
       const found = seriesOf(await assembly.scrape(), /^searches_total\{/);
       return found.length.toLocaleString('en');
     },

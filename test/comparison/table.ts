@@ -18,8 +18,9 @@ async function askOne(kind: Kind): Promise<string[]> {
   const assembly = await startAssembly(kind);
   const cells: string[] = [];
   try {
-    for (const row of ROWS)
+    for (const row of ROWS) {
       cells.push(await row.ask(assembly).catch((error: unknown) => fail(row.what, assembly, error)));
+    }
   } finally {
     await assembly.stop();
   }

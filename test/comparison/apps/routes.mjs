@@ -45,8 +45,8 @@ export function addRoutes(app, { searches, openai, telemetry, dependency }) {
   const provider = createOpenAI({ baseURL, apiKey });
   app.get('/hello', async () => ({ hello: 'world' }));
   app.get('/items/:id', async ({ params }) => ({ id: params.id }));
-  app.get('/searches/:word', async ({ params }) => {
-    searches.inc({ word: params.word });
+  app.post('/searches', async ({ body }) => {
+    for (const word of body.words) searches.inc({ word });
     return {};
   });
   app.get('/stream', ({ query }, reply) =>
