@@ -1,5 +1,6 @@
 /** What a developer's terminal shows of fit-check, as a page: real lines of the built service, in their colours. */
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { ask } from '../../test/events.ts';
 import { startLlm } from '../../test/llm-double.ts';
@@ -8,6 +9,7 @@ import { until } from '../../test/until.ts';
 import { toHtml, toText } from './ansi.ts';
 import { openTab } from './chromium.ts';
 
+const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 /** Pieces of a verdict, as a model sends them. */
 const CHUNKS = ['A fit for ', 'the platform team ', '[work:1]: ', 'TypeScript, ', 'Kubernetes ', 'and PostgreSQL.'];
 
@@ -35,8 +37,9 @@ export async function runScene(): Promise<string[]> {
       await ask(service.url, { query, session_id: id });
       await closed(id);
     }
-    // The port is whichever was free; a reader's is this one.
-    return service.output.map((line) => line.replaceAll(new URL(service.url).port, '8000'));
+    // The port is whichever was free, the folder whoever's tree this is: here they are a newcomer's, and the image's.
+    const port = `:${new URL(service.url).port}`;
+    return service.output.map((line) => line.replaceAll(port, ':8000').replaceAll(ROOT, '/app/'));
   } finally {
     await service.stop();
     await llm.close();
