@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { variables as fitCheckVariables } from '../../apps/fit-check/src/variables.ts';
 import { startService } from '../../apps/fit-check/test/service.ts';
+import { until } from '../../apps/fit-check/test/until.ts';
 import { checkPrices } from '../../packages/binnacle/src/ai/price.ts';
 import { definitions } from '../../packages/binnacle/src/catalogue.ts';
 import { processDefinitions } from '../../packages/binnacle/src/catalogue-process.ts';
@@ -25,6 +26,7 @@ import {
   WALKED,
   within,
 } from './sources.ts';
+import { isAsPrinted } from './walk.ts';
 
 const run = promisify(execFile);
 
@@ -229,6 +231,26 @@ describe('YAML', () => {
   });
 });
 
+/** Printed lines that no line of a text is like; a gap by itself stands for lines. */
+const linesMissing = (printed: string, text: string): string[] =>
+  printed.split('\n').filter((line) => line !== '…' && !text.split('\n').some((one) => isAsPrinted(line, one)));
+
+/** Fields in their order, at any depth, with what they are: figures and ids differ from run to run. */
+function shapeOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.entries(value).map(([key, held]) => [key, shapeOf(held)]);
+}
+
+test('docs/fit-check.md counts the corpus as it is', () => {
+  const entries = (kind: string): number => {
+    const folder = join(ROOT, 'apps/fit-check/assets/corpus', kind);
+    return readdirSync(folder).flatMap((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as object[])
+      .length;
+  };
+  const page = readFileSync(join(ROOT, 'docs/fit-check.md'), 'utf8');
+  expect(page).toContain(`${entries('companies')} companies and ${entries('jobs')} jobs`);
+});
+
 describe('blocks for a shell', () => {
   const shell = of('sh');
   const here = shell.filter(
@@ -280,6 +302,15 @@ describe('blocks for a shell', () => {
       expect(stream).toMatch(/event: complete\ndata: \{"session_id":"demo".*"provider":"embedded"\}/);
       for (const told of ['"circuit_breakers"', '"status":"healthy"', 'fit_check_requests_total{status="success"} 1'])
         expect(rest).toContain(told);
+      for (const [at, block] of asking.entries()) {
+        const printed = blocks[blocks.indexOf(block) + 1] as Block;
+        expect([printed.page, printed.language], placeOf(block)).toEqual([block.page, '']);
+        expect(linesMissing(printed.code, answers[at] ?? '')).toEqual([]);
+      }
+      const closed = (line: object): boolean => Object.values(line).includes('[demo] Request completed');
+      const printed = of('json').map(({ code }) => JSON.parse(code) as object);
+      const written = await until('the closing line is written', () => service.lines().find(closed));
+      expect(shapeOf(printed.find(closed))).toEqual(shapeOf(written));
     } finally {
       await service.stop();
     }

@@ -12,7 +12,7 @@ import { ask, notice, over, verdict } from './views.ts';
 
 const FOLDER = process.argv[2] ?? fileURLToPath(new URL('../../../../docs/images/', import.meta.url));
 const WIDE = { width: 1280, height: 860 };
-const TALL = { width: 1280, height: 1680 };
+const TALL = { width: 1280, height: 1180 };
 const NARROW = { width: 360, height: 740 };
 const NARROW_TALL = { width: 360, height: 1900 };
 /** A moment for what would else change with each run. */
