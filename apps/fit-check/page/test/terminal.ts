@@ -68,7 +68,7 @@ pre{margin:0;padding:14px 18px 18px;font:13px/1.55 ui-monospace,'DejaVu Sans Mon
 export function terminalPage(lines: readonly string[]): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>fit-check in a terminal</title><style>${STYLE}</style></head>
-<body><main><h1>npm start</h1><pre>${lines.map(toHtml).join('\n')}</pre></main></body></html>`;
+<body><main><h1>fit-check</h1><pre>${lines.map(toHtml).join('\n')}</pre></main></body></html>`;
 }
 
 export const TERMINAL_WIDTH = 1280;
