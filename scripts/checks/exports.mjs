@@ -49,9 +49,9 @@ export async function checkTarball(root, pkg) {
  * @param {readonly string[]} files
  */
 export function wrongFiles(files) {
-  const wanted = ['LICENSE', 'README.md', 'package.json'].filter((file) => !files.includes(file));
+  const wanted = ['LICENSE', 'NOTICE', 'README.md', 'package.json'].filter((file) => !files.includes(file));
   const stray = files.filter(
-    (file) => !/^(LICENSE|README\.md|package\.json)$|^dist\/.+(?<!\.test|-helper)(\.d\.ts|\.js)$/.test(file),
+    (file) => !/^(LICENSE|NOTICE|README\.md|package\.json)$|^dist\/.+(?<!\.test|-helper)(\.d\.ts|\.js)$/.test(file),
   );
   return [
     ...wanted.map((file) => `${LIBRARY}: ${file} is not in the package`),

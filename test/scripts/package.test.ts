@@ -15,11 +15,22 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PACKAGE = 'packages/binnacle';
 
 test('files that nobody needs are told, and files that are missing', () => {
-  const right = ['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/logs/line.js'];
+  const right = [
+    'LICENSE',
+    'NOTICE',
+    'README.md',
+    'package.json',
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/logs/line.js',
+  ];
   expect(wrongFiles(right)).toEqual([]);
   const stray = ['dist/a.test.js', 'dist/a.test-helper.d.ts', 'dist/a.js.map', 'dist/.build-stamp', 'src/a.ts'];
   expect(wrongFiles([...right, ...stray]).map((line) => line.split(' ')[1])).toEqual(stray);
-  expect(wrongFiles(right.slice(1))).toEqual([`${PACKAGE}: LICENSE is not in the package`]);
+  expect(wrongFiles(right.slice(2))).toEqual([
+    `${PACKAGE}: LICENSE is not in the package`,
+    `${PACKAGE}: NOTICE is not in the package`,
+  ]);
 });
 
 describe('a package', () => {
@@ -35,13 +46,14 @@ describe('a package', () => {
       type: 'module',
       license: 'Apache-2.0',
       sideEffects: false,
-      files: ['dist'],
+      files: ['dist', 'NOTICE'],
       exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
       ...fields,
     };
     const all = {
       'package.json': JSON.stringify(pkg),
       'README.md': '# Small',
+      NOTICE: 'Small',
       'dist/index.js': 'export const a = 1;',
       'dist/index.d.ts': 'export declare const a: number;',
       ...files,

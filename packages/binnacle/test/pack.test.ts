@@ -103,7 +103,7 @@ describe.skipIf(missing !== undefined)(
   () => {
     test('is what was packed, and needs no second copy of anything', () => {
       const installed = readdirSync(join(here.folder, 'node_modules', 'binnacle'));
-      expect(installed.sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
+      expect(installed.sort()).toEqual(['LICENSE', 'NOTICE', 'README.md', 'dist', 'package.json']);
     });
 
     test('has packages for the adapter of each example', () => {
