@@ -33,7 +33,7 @@ export function eachScoped(bytes: Uint8Array, read: (from: ProtobufReader, origi
 function readResourceScopes(from: ProtobufReader, read: (from: ProtobufReader, origin: Origin) => void): void {
   const outer = from.enter();
   const attributes: MutableAttributes = {};
-  from.begin();
+  from.room.begin();
   // Fields may stand in any order: who it is may come last.
   const start = from.place;
   for (let field = from.next(); field !== 0; field = from.next()) {
@@ -56,7 +56,7 @@ function readScopeRecords(
 ): void {
   const outer = from.enter();
   let scope = '';
-  from.begin();
+  from.room.begin();
   const start = from.place;
   for (let field = from.next(); field !== 0; field = from.next()) {
     if (field === ABOUT) scope = readScope(from);

@@ -69,7 +69,7 @@ function withOrigin(span: Mutable<BareSpan>, service: string, scope: string): Sp
 
 /** The message that the reader stands in; undefined where it has no valid ids. */
 function readSpan(from: ProtobufReader): BareSpan | undefined {
-  from.begin();
+  from.room.begin();
   const start: Nanos = { low: 0, high: 0 };
   const end: Nanos = { low: 0, high: 0 };
   const span: Draft = {
@@ -91,7 +91,7 @@ function readSpan(from: ProtobufReader): BareSpan | undefined {
   if (ZEROES.test(span.traceId) || ZEROES.test(span.spanId)) return undefined;
   span.start = toMs(start);
   span.duration = msBetween(start, end);
-  if (from.cut) span.attributes[CUT] = true;
+  if (from.room.cut) span.attributes[CUT] = true;
   return span;
 }
 
@@ -139,7 +139,7 @@ function readPart(from: ProtobufReader, field: number, span: Draft): void {
 }
 
 function readEvent(from: ProtobufReader, span: Draft): void {
-  if (!from.part()) {
+  if (!from.room.part()) {
     from.skip();
     return;
   }
@@ -159,7 +159,7 @@ function readEvent(from: ProtobufReader, span: Draft): void {
 }
 
 function readLink(from: ProtobufReader, span: Draft): void {
-  if (!from.part()) {
+  if (!from.room.part()) {
     from.skip();
     return;
   }

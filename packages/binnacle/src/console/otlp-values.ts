@@ -19,7 +19,7 @@ export const CUT = 'binnacle.truncated';
 
 /** Reads a `KeyValue` that is the field at hand. */
 export function readAttribute(from: ProtobufReader, into: MutableAttributes, depth: number = DEPTH): void {
-  if (!from.part()) {
+  if (!from.room.part()) {
     from.skip();
     return;
   }
@@ -83,7 +83,7 @@ function readArray(from: ProtobufReader, depth: number): Attribute {
   const values: Attribute[] = [];
   const outer = from.enter();
   for (let field = from.next(); field !== 0; field = from.next()) {
-    if (field === VALUES && from.part()) values.push(readAny(from, depth));
+    if (field === VALUES && from.room.part()) values.push(readAny(from, depth));
     else from.skip();
   }
   from.leave(outer);
@@ -104,7 +104,7 @@ function readList(from: ProtobufReader, depth: number): Attribute {
 
 function tooDeep(from: ProtobufReader): null {
   from.skip();
-  from.cut = true;
+  from.room.cut = true;
   return null;
 }
 

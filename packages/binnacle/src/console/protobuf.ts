@@ -2,6 +2,7 @@
  * Reads protobuf's wire format (https://protobuf.dev/programming-guides/encoding/) where it stands, field by field: no object
  * of a message, no copy but its texts. Whatever the bytes are, a read ends, stays within them, and throws OtlpError alone.
  */
+import { RecordRoom } from './record-room.ts';
 
 /** The one error of reading OTLP: what was sent is none. Its message names places and kinds, never contents. */
 export class OtlpError extends Error {
@@ -21,22 +22,14 @@ const VARINT_BYTES = 10;
 /** Groups, which nothing of OTLP is, are skipped this deep. */
 const GROUPS = 32;
 
-/** What one record may take, in bytes of its texts; beyond it they are cut, and further parts are left out. */
-const RECORD_ROOM = 128 * 1024;
-/** The most of one text, in bytes. */
-const TEXT = 32 * 1024;
-/** What a part of a record (an attribute, an event, a value of a list) takes of its room besides its texts. */
-const PART = 32;
-
 export class ProtobufReader {
-  /** Whether something of this record was cut, or left out, since `begin()`. */
-  cut = false;
+  /** Of the record at hand. */
+  readonly room: RecordRoom = new RecordRoom();
   readonly #bytes: Buffer;
   readonly #numbers: DataView;
   #at = 0;
   #end: number;
   #wireType = 0;
-  #room = RECORD_ROOM;
   /** The halves of the varint that was read last. */
   #low = 0;
   #high = 0;
@@ -45,20 +38,6 @@ export class ProtobufReader {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = bytes.length;
-  }
-
-  /** A record begins: its room is all free again. */
-  begin(): void {
-    this.#room = RECORD_ROOM;
-    this.cut = false;
-  }
-
-  /** Takes the room of one part; false where none is left, so that it is to be skipped. */
-  part(): boolean {
-    this.#room -= PART;
-    if (this.#room >= 0) return true;
-    this.cut = true;
-    return false;
   }
 
   /** The number of the message's next field, 0 at its end. Each field is to be read or skipped before the next. */
@@ -99,11 +78,9 @@ export class ProtobufReader {
     const length = this.#length();
     const start = this.#at;
     this.#at += length;
-    const most = Math.max(0, Math.min(TEXT, this.#room));
-    this.#room -= length;
-    if (length <= most) return this.#bytes.toString('utf8', start, start + length);
-    this.cut = true;
-    return `${this.#bytes.toString('utf8', start, this.#boundary(start, start + most))}…`;
+    const taken = this.room.text(length);
+    if (taken === length) return this.#bytes.toString('utf8', start, start + length);
+    return `${this.#bytes.toString('utf8', start, this.#boundary(start, start + taken))}…`;
   }
 
   /** Before the character that a cut would go through; of bytes that are no UTF-8 at most three are left out. */
@@ -126,11 +103,9 @@ export class ProtobufReader {
     const length = this.#length();
     const start = this.#at;
     this.#at += length;
-    const most = Math.max(0, Math.min(TEXT, this.#room));
-    this.#room -= length;
-    if (length <= most) return this.#bytes.toString('base64', start, start + length);
-    this.cut = true;
-    return `${this.#bytes.toString('base64', start, start + most - (most % 3))}…`;
+    const taken = this.room.text(length);
+    if (taken === length) return this.#bytes.toString('base64', start, start + length);
+    return `${this.#bytes.toString('base64', start, start + taken - (taken % 3))}…`;
   }
 
   /** An unsigned integer or an enum's number: of 64 bits, beyond 2^53 to the nearest that a number can be. */
@@ -190,7 +165,7 @@ export class ProtobufReader {
     to.high = this.#numbers.getUint32(at + 4, true);
   }
 
-  /** Adds the numbers of a repeated `double`, packed or not, at most `most` in all. */
+  /** Adds the numbers of a repeated `double`, packed or not, until there are `most`. */
   doubles(into: number[], most: number): void {
     this.#repeated(into, most, FIXED64, () => this.#numbers.getFloat64(this.#take(8), true));
   }
@@ -245,7 +220,7 @@ export class ProtobufReader {
   #repeated(into: number[], most: number, wireType: number, read: () => number): void {
     const add = (value: number): void => {
       if (into.length < most) into.push(value);
-      else this.cut = true;
+      else this.room.cut = true;
     };
     if (this.#wireType === wireType) {
       add(read());
