@@ -3,6 +3,7 @@
  * numbers, enums as numbers (and, beyond what it asks for, by their names), unknown fields ignored.
  */
 import type { Origin } from './otlp-envelope.ts';
+import { OtlpError } from './otlp-error.ts';
 import {
   DEPTH,
   type MutableAttributes,
@@ -13,7 +14,7 @@ import {
   TRACE_ID_BYTES,
   toJsonNumber,
 } from './otlp-values.ts';
-import { type Nanos, OtlpError } from './protobuf.ts';
+import type { Nanos } from './protobuf.ts';
 import { RecordRoom } from './record-room.ts';
 import type { Attribute } from './wire.ts';
 

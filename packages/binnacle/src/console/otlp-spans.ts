@@ -1,7 +1,8 @@
 /** Spans from OTLP's protobuf (`opentelemetry.proto.trace.v1`) to what the console shows. */
 import { eachScoped } from './otlp-envelope.ts';
+import { OtlpError } from './otlp-error.ts';
 import { CUT, type MutableAttributes, readAttribute, SPAN_ID_BYTES, TRACE_ID_BYTES, ZEROES } from './otlp-values.ts';
-import { msBetween, type Nanos, OtlpError, ProtobufReader, toMs } from './protobuf.ts';
+import { msBetween, type Nanos, ProtobufReader, toMs } from './protobuf.ts';
 import type { SpanRecord } from './wire.ts';
 
 const SPAN = { traceId: 1, spanId: 2, parentSpanId: 4, name: 5, kind: 6, start: 7, end: 8 } as const;
