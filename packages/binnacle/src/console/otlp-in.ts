@@ -11,6 +11,7 @@ import { BODY_BOUNDS, Bodies, type BodyBounds } from './otlp-body.ts';
 import { OtlpError } from './otlp-error.ts';
 import { OtlpIntake, type Received } from './otlp-intake.ts';
 import type { Store } from './store.ts';
+import type { TelemetryMoment } from './wire.ts';
 
 export interface ReceiverOptions {
   readonly store: Store;
@@ -27,6 +28,8 @@ export interface OtlpReceiver {
   answer(path: string, req: IncomingMessage, res: ServerResponse): Promise<void>;
   /** What came so far. */
   received(): Received;
+  /** The metrics with most series, at most so many. */
+  largest(most: number): TelemetryMoment['series'];
 }
 
 const PATHS = /^\/v1(development)?\//;
@@ -58,6 +61,7 @@ export function createOtlpReceiver({ store, token, clock, bounds }: ReceiverOpti
       }
     },
     received: () => inside.intake.received,
+    largest: (most) => inside.intake.largest(most),
   };
 }
 

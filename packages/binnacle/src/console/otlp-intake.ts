@@ -9,7 +9,7 @@ import { eachPoint, type TakePoint } from './otlp-metrics.ts';
 import { SeriesIntake } from './otlp-series.ts';
 import { eachSpan } from './otlp-spans.ts';
 import type { Store } from './store.ts';
-import type { SpanRecord } from './wire.ts';
+import type { SpanRecord, TelemetryMoment } from './wire.ts';
 
 /** How long values of metrics wait for others of the same moment, in milliseconds. */
 const FLUSH_MS = 500;
@@ -53,6 +53,11 @@ export class OtlpIntake {
   /** What came so far. */
   get received(): Received {
     return this.#received;
+  }
+
+  /** The metrics with most series. */
+  largest(most: number): TelemetryMoment['series'] {
+    return this.#series.largest(most);
   }
 
   /** Puts the values that wait into the store, and sets no further timer until more come. */

@@ -6,7 +6,7 @@ import type { Exemplar, MetricsHistory } from './metrics-history.ts';
 import type { Origin } from './otlp-envelope.ts';
 import { cumulativeAt, type HistogramPoint, type MetricAbout, type MetricPoint, whyNotHistogram } from './otlp-points.ts';
 import { labelsOf, metricName, unitName } from './prometheus-names.ts';
-import type { MetricFamily } from './wire.ts';
+import type { MetricFamily, TelemetryMoment } from './wire.ts';
 
 /** The most of a metric's help, in characters. */
 const HELP = 500;
@@ -17,7 +17,7 @@ const BYTES = 16 * 1024 * 1024;
 const SERIES_BYTES = 200;
 /** Exemplars that wait to be recorded. */
 const EXEMPLARS = 1000;
-/** Further names of metrics are not kept apart from those that the history knows. */
+/** Names of metrics that are remembered. */
 const FAMILIES = 2000;
 
 interface Series {
@@ -38,6 +38,8 @@ export class SeriesIntake {
   readonly #changed = new Set<Series>();
   #exemplars: Exemplar[] = [];
   #bytes = 0;
+  /** Series by metric, and those that were refused. */
+  readonly #counts = new Map<string, { count: number; refused: number }>();
 
   constructor(history: MetricsHistory) {
     this.#history = history;
@@ -72,6 +74,15 @@ export class SeriesIntake {
     const exemplars = this.#exemplars;
     this.#exemplars = [];
     if (values.length > 0) this.#history.record(time, values, exemplars);
+  }
+
+  /** The metrics with most series. */
+  largest(most: number): TelemetryMoment['series'] {
+    const budget = this.#history.bounds.series;
+    return [...this.#counts]
+      .map(([metric, { count, refused }]) => ({ metric, count, budget, folded: refused }))
+      .sort((a, b) => b.count - a.count)
+      .slice(0, most);
   }
 
   #set(about: MetricAbout, value: number, point: MetricPoint, origin: Origin): string | undefined {
@@ -170,11 +181,24 @@ export class SeriesIntake {
     if (known !== undefined) return known.totals.length === width ? known : 'a metric of two kinds by one name';
     const bytes = SERIES_BYTES + key.length * 2 + width * 8 * (SOURCES + 1);
     const id = this.#bytes + bytes <= BYTES ? this.#history.seriesOf(family, labels) : undefined;
-    if (id === undefined) return 'more series than are kept, or a metric of two kinds by one name';
+    const counts = this.#countsOf(family.name);
+    if (id === undefined) {
+      counts.refused += 1;
+      return 'more series than are kept, or a metric of two kinds by one name';
+    }
+    counts.count += 1;
     this.#bytes += bytes;
     const series = { id, totals: new Array<number>(width).fill(0), sources: new Map() };
     this.#series.set(key, series);
     return series;
+  }
+
+  #countsOf(name: string): { count: number; refused: number } {
+    const known = this.#counts.get(name);
+    if (known !== undefined) return known;
+    const counts = { count: 0, refused: 0 };
+    if (this.#counts.size < FAMILIES) this.#counts.set(name, counts);
+    return counts;
   }
 
   /** What the name said first: later bounds are told by those. */
