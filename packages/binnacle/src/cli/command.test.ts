@@ -60,8 +60,8 @@ test.each([
   [['console', '--port', '1e3'], '--port is no number from 0 to 65535'],
   [['console', '--port='], '--port asks for a value'],
   [['console', '--host', 'a b'], '--host is neither a name nor an address'],
-  [['console', '--token', 'short'], '--token is to be of 8 to 200 visible ASCII characters'],
-  [['console', '--token', 'with space in it'], '--token is to be of 8 to 200 visible ASCII characters'],
+  [['console', '--token', 'short'], '--token is to be of 8 to 256 visible ASCII characters'],
+  [['console', '--token', 'with space in it'], '--token is to be of 8 to 256 visible ASCII characters'],
 ])('%j is wrong', (args, expected) => {
   expect(why(...args)).toBe(
     `${expected}; allowed is: binnacle doctor [--dir PATH] [--url URL] [--json], ` +

@@ -128,10 +128,10 @@ function parseConsole({ port = PORT, host = HOST, token }: Values): Command {
 }
 
 /** As it can stand in a header, and is not guessed at once. */
-export const TOKEN_RULE = 'of 8 to 200 visible ASCII characters';
+export const TOKEN_RULE = 'of 8 to 256 visible ASCII characters';
 
 export function isToken(token: unknown): boolean {
-  return typeof token === 'string' && /^[!-~]{8,200}$/.test(token);
+  return typeof token === 'string' && /^[!-~]{8,256}$/.test(token);
 }
 
 function wrong(why: string): Command {

@@ -127,7 +127,7 @@ describe('one line, and no start', () => {
   test.each([
     [['--host', '192.0.2.1', '--token', 'hush-hush'], {}, 1, /^binnacle: this machine has no address 192\.0\.2\.1: .*\n$/],
     [['--host', '0.0.0.0'], {}, 2, /^binnacle: --host 0\.0\.0\.0 lets others in, so it asks for a token: .*\n$/],
-    [[], { CONSOLE_TOKEN: 'hush' }, 2, /^binnacle: CONSOLE_TOKEN is to be of 8 to 200 visible ASCII characters\n$/],
+    [[], { CONSOLE_TOKEN: 'hush' }, 2, /^binnacle: CONSOLE_TOKEN is to be of 8 to 256 visible ASCII characters\n$/],
   ])('%j %j', async (args, env, status, line) => {
     const { child, said } = spawnConsole(['--port', '0', ...args], env);
     expect(await endOf(child)).toBe(status);
