@@ -51,7 +51,14 @@ export class Guard {
   check(req: IncomingMessage): Access {
     if (!this.mayLoad(req)) return 'hidden';
     if (isForeign(req)) return 'foreign';
-    if (this.#token === undefined || this.#hasCookie(req)) return 'granted';
+    if (this.#token !== undefined && this.#hasCookie(req)) return 'granted';
+    return this.checkSender(req);
+  }
+
+  /** Whether what somebody sends, who is no page of the console's, may be taken: with a token, by the bearer alone. */
+  checkSender(req: IncomingMessage): Access {
+    if (!this.mayLoad(req)) return 'hidden';
+    if (this.#token === undefined) return 'granted';
     const bearer = /^Bearer +(\S+)$/i.exec(headerOf(req, 'authorization') ?? '')?.[1];
     return bearer === undefined ? 'unauthorized' : this.#try(req, bearer);
   }

@@ -1,7 +1,8 @@
 /** Spans from OTLP's protobuf (`opentelemetry.proto.trace.v1`) to what the console shows. */
 import { eachScoped } from './otlp-envelope.ts';
-import { CUT, type MutableAttributes, readAttribute } from './otlp-values.ts';
-import { msBetween, type Nanos, OtlpError, ProtobufReader, toMs } from './protobuf.ts';
+import { OtlpError } from './otlp-error.ts';
+import { CUT, type MutableAttributes, readAttribute, SPAN_ID_BYTES, TRACE_ID_BYTES, ZEROES } from './otlp-values.ts';
+import { msBetween, type Nanos, ProtobufReader, toMs } from './protobuf.ts';
 import type { SpanRecord } from './wire.ts';
 
 const SPAN = { traceId: 1, spanId: 2, parentSpanId: 4, name: 5, kind: 6, start: 7, end: 8 } as const;
@@ -13,17 +14,13 @@ const STATUS = { message: 2, code: 3 } as const;
 export const SPAN_KINDS = ['internal', 'internal', 'server', 'client', 'producer', 'consumer'] as const;
 export const SPAN_STATUSES = ['unset', 'ok', 'error'] as const;
 
-const TRACE_ID_BYTES = 16;
-const SPAN_ID_BYTES = 8;
-/** https://www.w3.org/TR/trace-context/#trace-id: all zeroes are invalid. */
-const ZEROES = /^0*$/;
-
 export type BareSpan = Omit<SpanRecord, 'service' | 'scope'>;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Event = NonNullable<SpanRecord['events']>[number];
 type Link = NonNullable<SpanRecord['links']>[number];
 
-interface Draft extends Mutable<BareSpan> {
+/** A span whose fields are being read, of whichever encoding. */
+export interface SpanDraft extends Mutable<BareSpan> {
   attributes: MutableAttributes;
   events?: Event[];
   links?: Link[];
@@ -59,8 +56,21 @@ export function eachSpan(bytes: Uint8Array, take: (span: SpanRecord) => void): n
   return rejected;
 }
 
+export function newSpan(): SpanDraft {
+  return {
+    traceId: '',
+    spanId: '',
+    name: '',
+    kind: 'internal',
+    start: 0,
+    duration: 0,
+    status: 'unset',
+    attributes: {},
+  };
+}
+
 /** The same object: a copy of it would cost as much as half of reading it. */
-function withOrigin(span: Mutable<BareSpan>, service: string, scope: string): SpanRecord {
+export function withOrigin(span: Mutable<BareSpan>, service: string, scope: string): SpanRecord {
   const whole = span as Mutable<SpanRecord>;
   whole.service = service;
   if (scope !== '') whole.scope = scope;
@@ -72,30 +82,26 @@ function readSpan(from: ProtobufReader): BareSpan | undefined {
   from.room.begin();
   const start: Nanos = { low: 0, high: 0 };
   const end: Nanos = { low: 0, high: 0 };
-  const span: Draft = {
-    traceId: '',
-    spanId: '',
-    name: '',
-    kind: 'internal',
-    start: 0,
-    duration: 0,
-    status: 'unset',
-    attributes: {},
-  };
+  const span = newSpan();
   for (let field = from.next(); field !== 0; field = from.next()) {
     if (field === SPAN.start) from.nanos(start);
     else if (field === SPAN.end) from.nanos(end);
     else if (field <= SPAN.kind) readHead(from, field, span);
     else readPart(from, field, span);
   }
-  if (ZEROES.test(span.traceId) || ZEROES.test(span.spanId)) return undefined;
+  if (!hasIds(span)) return undefined;
   span.start = toMs(start);
   span.duration = msBetween(start, end);
   if (from.room.cut) span.attributes[CUT] = true;
   return span;
 }
 
-function readHead(from: ProtobufReader, field: number, span: Draft): void {
+/** What has none is not to be told from others. */
+export function hasIds({ traceId, spanId }: { readonly traceId: string; readonly spanId: string }): boolean {
+  return !ZEROES.test(traceId) && !ZEROES.test(spanId);
+}
+
+function readHead(from: ProtobufReader, field: number, span: SpanDraft): void {
   switch (field) {
     case SPAN.traceId:
       span.traceId = from.hex(TRACE_ID_BYTES);
@@ -119,7 +125,7 @@ function readHead(from: ProtobufReader, field: number, span: Draft): void {
   }
 }
 
-function readPart(from: ProtobufReader, field: number, span: Draft): void {
+function readPart(from: ProtobufReader, field: number, span: SpanDraft): void {
   switch (field) {
     case SPAN_PARTS.attributes:
       readAttribute(from, span.attributes);
@@ -138,7 +144,7 @@ function readPart(from: ProtobufReader, field: number, span: Draft): void {
   }
 }
 
-function readEvent(from: ProtobufReader, span: Draft): void {
+function readEvent(from: ProtobufReader, span: SpanDraft): void {
   if (!from.room.part()) {
     from.skip();
     return;
@@ -158,7 +164,7 @@ function readEvent(from: ProtobufReader, span: Draft): void {
   span.events.push({ name, time: toMs(time), attributes });
 }
 
-function readLink(from: ProtobufReader, span: Draft): void {
+function readLink(from: ProtobufReader, span: SpanDraft): void {
   if (!from.room.part()) {
     from.skip();
     return;
@@ -173,12 +179,12 @@ function readLink(from: ProtobufReader, span: Draft): void {
   }
   from.leave(outer);
   // One that leads nowhere is none.
-  if (ZEROES.test(traceId) || ZEROES.test(spanId)) return;
+  if (!hasIds({ traceId, spanId })) return;
   span.links ??= [];
   span.links.push({ traceId, spanId });
 }
 
-function readStatus(from: ProtobufReader, span: Draft): void {
+function readStatus(from: ProtobufReader, span: SpanDraft): void {
   const outer = from.enter();
   for (let field = from.next(); field !== 0; field = from.next()) {
     if (field === STATUS.message) {

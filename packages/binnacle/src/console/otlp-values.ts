@@ -12,6 +12,11 @@ const SCOPE = { name: 1 } as const;
 /** Values within values are followed this deep; deeper ones are null. */
 export const DEPTH = 32;
 
+export const TRACE_ID_BYTES = 16;
+export const SPAN_ID_BYTES = 8;
+/** An id that is none: https://www.w3.org/TR/trace-context/#trace-id */
+export const ZEROES: RegExp = /^0*$/;
+
 export type MutableAttributes = Record<string, Attribute>;
 
 /** The attribute of a record of which something was cut, or left out, for its size. */

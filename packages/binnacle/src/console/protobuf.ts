@@ -2,12 +2,8 @@
  * Reads protobuf's wire format (https://protobuf.dev/programming-guides/encoding/) where it stands, field by field: no object
  * of a message, no copy but its texts. Whatever the bytes are, a read ends, stays within them, and throws OtlpError alone.
  */
+import { OtlpError } from './otlp-error.ts';
 import { RecordRoom } from './record-room.ts';
-
-/** The one error of reading OTLP: what was sent is none. Its message names places and kinds, never contents. */
-export class OtlpError extends Error {
-  override readonly name = 'OtlpError';
-}
 
 const VARINT = 0;
 const FIXED64 = 1;

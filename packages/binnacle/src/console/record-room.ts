@@ -1,4 +1,8 @@
-/** What one record that was sent to us may take: beyond it its texts are cut, and further parts of it are left out. */
+/**
+ * What one record that was sent to us may take: beyond it its texts are cut, and further parts of it are left out. And how
+ * many records and parts one request may have: an empty one takes two bytes on the wire, and a hundred times that in memory.
+ */
+import { OtlpError } from './otlp-error.ts';
 
 /** In bytes of texts and parts. */
 const RECORD = 128 * 1024;
@@ -7,19 +11,25 @@ const TEXT = 32 * 1024;
 /** What a part of a record (an attribute, an event, a value of a list) takes besides its texts. */
 const PART = 32;
 
+/** Records and parts of one request, which is refused beyond them. */
+const MOST_PARTS = 500_000;
+
 export class RecordRoom {
   /** Whether something was cut, or left out, since the record began. */
   cut = false;
   #left = RECORD;
+  #parts = 0;
 
-  /** A record begins. */
+  /** A record begins. Throws OtlpError where the request has too many. */
   begin(): void {
+    this.#count();
     this.#left = RECORD;
     this.cut = false;
   }
 
   /** Takes the room of one part; false where none is left. */
   part(): boolean {
+    this.#count();
     this.#left -= PART;
     if (this.#left >= 0) return true;
     this.cut = true;
@@ -33,5 +43,10 @@ export class RecordRoom {
     this.#left -= taken;
     if (taken < length) this.cut = true;
     return taken;
+  }
+
+  #count(): void {
+    this.#parts += 1;
+    if (this.#parts > MOST_PARTS) throw new OtlpError('more parts than one request may have');
   }
 }
