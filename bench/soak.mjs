@@ -43,7 +43,7 @@ const FRAMES_S = 35;
  * @param {string[]} argv
  * @returns {Options | string} what to do, or what to print instead
  */
-export function readOptions(argv) {
+function readOptions(argv) {
   const { values } = parseArgs({
     args: argv,
     options: {

@@ -5,18 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadScript } from '../../../test/scripts/module.ts';
 import { type Compiled, compileModules } from './compiled.ts';
 import { openPage } from './otlp/page-events.ts';
+import { preparePython } from './sdks/python.ts';
 
-type Venv = { readonly program: string } | { readonly missing: string };
-const { prepareVenv } = await loadScript<{ prepareVenv(cache: string, file: string, what: string): Promise<Venv> }>(
-  'venv.mjs',
-);
 const fileOf = (name: string): string => fileURLToPath(new URL(`sdks/${name}`, import.meta.url));
-const python = await prepareVenv('binnacle-tests', fileOf('requirements.txt'), "OpenTelemetry's SDK for Python");
+const python = await preparePython();
 const missing = 'missing' in python ? python.missing : undefined;
-if (missing !== undefined && process.env.REQUIRE_SERVERS === '1') throw new Error(missing);
 
 let compiled: Compiled;
 beforeAll(async () => {
