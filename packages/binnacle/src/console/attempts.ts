@@ -31,9 +31,7 @@ export class Attempts {
 export function peerOf(address: string | undefined): string {
   if (address === undefined) return '';
   if (!address.includes(':') || address.startsWith('::ffff:')) return address;
-  const [start = '', end] = address.split('::');
-  const groups = start.split(':');
-  const rest = end === undefined ? [] : end.split(':');
+  const [groups = [], rest = []] = address.split('::').map((half) => half.split(':').filter((group) => group !== ''));
   while (groups.length + rest.length < 8) groups.push('0');
   return [...groups, ...rest].slice(0, 4).join(':');
 }

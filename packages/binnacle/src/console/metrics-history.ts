@@ -96,13 +96,14 @@ export class MetricsHistory {
    */
   seriesOf(family: MetricFamily, labels: Readonly<Record<string, string>>): number | undefined {
     const key = `${family.name}\n${JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
-    const known = this.#byKey.get(key);
-    if (known !== undefined) return isAlike(this.#familyNames.get(family.name), family) ? known : undefined;
-    const width = family.type === 'histogram' ? 2 + (family.bounds?.length ?? 0) : 1;
     const before = this.#familyNames.get(family.name);
+    const isOther = before !== undefined && !isAlike(before, family);
+    const known = this.#byKey.get(key);
+    if (known !== undefined && !isOther) return known;
+    const width = family.type === 'histogram' ? 2 + (family.bounds?.length ?? 0) : 1;
     const bytes = ENTRY_BYTES + key.length * 4 + width * 8;
     const isTooMuch = this.#series.length >= this.bounds.series || bytes > this.bounds.bytes / 100;
-    if (isTooMuch || width > MOST_NUMBERS || (before !== undefined && !isAlike(before, family))) {
+    if (isTooMuch || width > MOST_NUMBERS || isOther) {
       this.evicted += 1;
       return undefined;
     }
@@ -282,8 +283,9 @@ function latestOf(earlier: readonly Exemplar[], later: readonly Exemplar[]): rea
     .reverse();
 }
 
-function isAlike(known: MetricFamily | undefined, { type, bounds = [] }: MetricFamily): boolean {
-  if (known === undefined || known.type !== type) return false;
-  const { bounds: before = [] } = known;
-  return before.length === bounds.length && before.every((bound, index) => bound === bounds[index]);
+function isAlike({ type, bounds = [] }: MetricFamily, other: MetricFamily): boolean {
+  const { bounds: others = [] } = other;
+  return (
+    type === other.type && bounds.length === others.length && bounds.every((bound, index) => bound === others[index])
+  );
 }

@@ -21,6 +21,8 @@ const TELEMETRY_EVERY = 10;
 /** A silent stream says that it is alive so often, and one whose reader takes nothing for so long is ended. */
 const HEARTBEAT_MS = 15_000;
 const STALLED_MS = 60_000;
+/** Events that a stream which is ended may still tell. */
+const LAST_EVENTS = 20;
 /** How long a stream that was ended may take to leave, in milliseconds. */
 const GOODBYE_MS = 500;
 /** How long a page waits before it comes again, in milliseconds. */
@@ -83,6 +85,7 @@ export class Pages {
   }
 
   #tick(): void {
+    if (this.#pages.size === 0) return;
     this.#ticks += 1;
     for (const page of this.#pages) page.look();
     this.#tellMoments(this.#pages, this.#ticks % TELEMETRY_EVERY === 0);
@@ -157,8 +160,14 @@ class Page {
     });
   }
 
+  /** Tells the last there is, where it is taken, and ends. */
   end(): void {
     if (this.gone) return;
+    for (let left = LAST_EVENTS; left > 0 && this.#blockedSince === undefined; left -= 1) {
+      const event = this.feed.next();
+      if (event === undefined) break;
+      this.#write(event);
+    }
     this.gone = true;
     this.#res.end();
     // Nobody waits for a reader that does not read.
