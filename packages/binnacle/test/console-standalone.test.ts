@@ -42,7 +42,8 @@ class Reader {
   /** Does what a block says. */
   async follow({ language, code, line }: Block): Promise<void> {
     const text = code.replaceAll('4318', this.#port);
-    if (language === 'text') expect(isAsPrinted(text, this.#printed), `line ${line}, printed:\n${this.#printed}`).toBe(true);
+    if (language === 'text')
+      expect(isAsPrinted(text, this.#printed), `line ${line}, printed:\n${this.#printed}`).toBe(true);
     else if (language === 'python') await this.#python(text);
     else if (text.startsWith('npx binnacle console')) await this.#start(text);
     else if (text.startsWith('export ')) this.#export(text);
@@ -87,7 +88,8 @@ test('does what it says', { timeout: 90_000 }, async () => {
     const blocks = blocksOf('docs/console-standalone.md', readFileSync(PAGE, 'utf8'));
     expect(blocks.length).toBeGreaterThan(5);
     // What a command prints is not there where it could not be run.
-    for (const block of blocks) if (block.language !== 'text' || !reader.skipped.includes('curl')) await reader.follow(block);
+    for (const block of blocks)
+      if (block.language !== 'text' || !reader.skipped.includes('curl')) await reader.follow(block);
     const page = await openPage(`http://127.0.0.1:${port}`);
     const expected = [
       ...(reader.skipped.includes('python') ? [] : [['stock', 'look up tea', 'internal']]),
