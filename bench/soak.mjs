@@ -43,7 +43,7 @@ const FRAMES_S = 35;
  * @param {string[]} argv
  * @returns {Options | string} what to do, or what to print instead
  */
-export function readOptions(argv) {
+function readOptions(argv) {
   const { values } = parseArgs({
     args: argv,
     options: {
@@ -141,7 +141,13 @@ async function work(server, seconds, { perSecond }) {
     await load.runPaced({ seconds: WARM_UP_S, perSecond }, turn);
     const before = cpuMs(server.pid);
     const { requests, p50Ms, p99Ms } = await load.runPaced({ seconds, perSecond }, turn);
-    return { cpuUs: ((cpuMs(server.pid) - before) * 1000) / requests, p50Ms, p99Ms, rssMiB: rssMiB(server.pid), requests };
+    return {
+      cpuUs: ((cpuMs(server.pid) - before) * 1000) / requests,
+      p50Ms,
+      p99Ms,
+      rssMiB: rssMiB(server.pid),
+      requests,
+    };
   } finally {
     load.close();
   }

@@ -58,7 +58,15 @@ test.runIf(process.platform === 'linux')('a slice of each kind of load', { timeo
     expect(status, output).toBe(0);
     const measured = JSON.parse(output.slice(output.indexOf('measured ') + 'measured '.length)) as Measured[];
     const of = (name: string): Measured => measured.find((one) => one.name === name) as Measured;
-    for (const name of ['bare', 'binnacle', 'stream-binnacle', 'binnacle-console', 'binnacle-lost', 'fit-bare', 'fit-binnacle']) {
+    for (const name of [
+      'bare',
+      'binnacle',
+      'stream-binnacle',
+      'binnacle-console',
+      'binnacle-lost',
+      'fit-bare',
+      'fit-binnacle',
+    ]) {
       const { problems, slice } = of(name);
       expect(problems, name).toEqual([]);
       expect(slice?.requests, name).toBeGreaterThanOrEqual(32);

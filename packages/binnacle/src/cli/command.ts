@@ -138,12 +138,7 @@ function wrong(why: string): Command {
   return { kind: 'wrong', why: `${why}; ${ALLOWED}` };
 }
 
-function whyNotOption(
-  allowed: Options,
-  name: string,
-  rawName: string,
-  value: string | undefined,
-): string | undefined {
+function whyNotOption(allowed: Options, name: string, rawName: string, value: string | undefined): string | undefined {
   const option = Object.hasOwn(allowed, name) ? allowed[name] : undefined;
   if (option === undefined) return `no such option: ${nameOf(rawName)}`;
   if (option.type === 'boolean') return value === undefined ? undefined : `--${name} takes no value`;

@@ -6,7 +6,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Compiled, compileModules } from '../../test/compiled.ts';
-import { encodeRequest, toMessage, type Plain } from '../../test/otlp/definitions.ts';
+import { encodeRequest, type Plain, toMessage } from '../../test/otlp/definitions.ts';
 import { openPage } from '../../test/otlp/page-events.ts';
 import { until } from '../../test/until.ts';
 
@@ -79,7 +79,9 @@ test('says where to look and how to send, shows what is sent, and ends at once',
   // With a page open, and a sender in the middle of its request.
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => {});
-  socket.write('POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{');
+  socket.write(
+    'POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+  );
   const started = performance.now();
   child.kill('SIGTERM');
   expect(await endOf(child)).toBe(0);
@@ -125,7 +127,12 @@ describe('one line, and no start', () => {
   });
 
   test.each([
-    [['--host', '192.0.2.1', '--token', 'hush-hush'], {}, 1, /^binnacle: this machine has no address 192\.0\.2\.1: .*\n$/],
+    [
+      ['--host', '192.0.2.1', '--token', 'hush-hush'],
+      {},
+      1,
+      /^binnacle: this machine has no address 192\.0\.2\.1: .*\n$/,
+    ],
     [['--host', '0.0.0.0'], {}, 2, /^binnacle: --host 0\.0\.0\.0 lets others in, so it asks for a token: .*\n$/],
     [[], { CONSOLE_TOKEN: 'hush' }, 2, /^binnacle: CONSOLE_TOKEN is to be of 8 to 256 visible ASCII characters\n$/],
   ])('%j %j', async (args, env, status, line) => {

@@ -41,7 +41,17 @@ const VIOLATION = { field: 1, description: 2 } as const;
 const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
 
 /** `google.rpc.Code` by the status of HTTP; 2 is `UNKNOWN`. */
-const CODES: Readonly<Record<number, number>> = { 400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 413: 3, 415: 3, 429: 8, 503: 14 };
+const CODES: Readonly<Record<number, number>> = {
+  400: 3,
+  401: 16,
+  403: 7,
+  404: 5,
+  405: 12,
+  413: 3,
+  415: 3,
+  429: 8,
+  503: 14,
+};
 const UNKNOWN = 2;
 
 export function sendSuccess(res: ServerResponse, encoding: Encoding, rejected: Rejected, headers: Headers): void {

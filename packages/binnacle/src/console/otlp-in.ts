@@ -116,9 +116,13 @@ function letIn(access: Access): void {
     case 'granted':
       return;
     case 'unauthorized':
-      throw new Refusal(401, 'this console asks for its token: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN', {
-        'www-authenticate': 'Bearer',
-      });
+      throw new Refusal(
+        401,
+        'this console asks for its token: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN',
+        {
+          'www-authenticate': 'Bearer',
+        },
+      );
     case 'limited':
       throw new Refusal(429, 'too many wrong tokens: wait a minute', { 'retry-after': '60' });
     default:

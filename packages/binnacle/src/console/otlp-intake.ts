@@ -1,9 +1,9 @@
 /** What OTLP requests say, put into the console's store: all of a request, or nothing where it is none. */
 import type { Clock } from '../signals.ts';
+import type { Encoding, Rejected } from './otlp-answer.ts';
 import { eachJsonLog } from './otlp-json-logs.ts';
 import { eachJsonPoint } from './otlp-json-metrics.ts';
 import { eachJsonSpan } from './otlp-json-spans.ts';
-import type { Encoding, Rejected } from './otlp-answer.ts';
 import { eachLog, type NewLog } from './otlp-logs.ts';
 import { eachPoint, type TakePoint } from './otlp-metrics.ts';
 import { SeriesIntake } from './otlp-series.ts';
@@ -73,7 +73,11 @@ export class OtlpIntake {
     const count = encoding === 'json' ? eachJsonSpan(bytes, take) : eachSpan(bytes, take);
     this.#store.addSpans(spans);
     this.#count({ spans: spans.length, rejected: count });
-    return { field: 'rejectedSpans', count, why: 'a span needs a trace id of 16 bytes and a span id of 8, not all zeroes' };
+    return {
+      field: 'rejectedSpans',
+      count,
+      why: 'a span needs a trace id of 16 bytes and a span id of 8, not all zeroes',
+    };
   }
 
   #takeLogs(bytes: Uint8Array, encoding: Encoding): Rejected {

@@ -1,5 +1,15 @@
 /** Spans from OTLP's JSON to what the console shows. */
-import { attributesOf, eachJson, enumOf, nanosOf, objectOf, objectsIn, spanIdOf, textOf, traceIdOf } from './otlp-json.ts';
+import {
+  attributesOf,
+  eachJson,
+  enumOf,
+  nanosOf,
+  objectOf,
+  objectsIn,
+  spanIdOf,
+  textOf,
+  traceIdOf,
+} from './otlp-json.ts';
 import { hasIds, newSpan, SPAN_KINDS, SPAN_STATUSES, type SpanDraft, withOrigin } from './otlp-spans.ts';
 import { CUT, ZEROES } from './otlp-values.ts';
 import { msBetween, toMs } from './protobuf.ts';

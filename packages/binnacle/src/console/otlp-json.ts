@@ -202,5 +202,8 @@ export function eachJson(
 }
 
 export function objectsIn(value: unknown): Json[] {
-  return listOf(value).flatMap((item) => objectOf(item) ?? []);
+  return listOf(value).flatMap((item): Json[] => {
+    const object = objectOf(item);
+    return object === undefined ? [] : [object];
+  });
 }

@@ -127,7 +127,9 @@ describe('levels', () => {
 
 test('a span id without a trace id is none, and ids of another length are none', () => {
   const { protobuf, json } = encodings('logs', {
-    resourceLogs: [{ scopeLogs: [{ logRecords: [{ spanId: 'b7ad6b7169203331' }, { traceId: 'abcd', spanId: 'ab' }] }] }],
+    resourceLogs: [
+      { scopeLogs: [{ logRecords: [{ spanId: 'b7ad6b7169203331' }, { traceId: 'abcd', spanId: 'ab' }] }] },
+    ],
   });
   for (const one of [...readProtobuf(protobuf), ...readJson(json)]) {
     expect(one).not.toHaveProperty('traceId');

@@ -1,6 +1,15 @@
 /** Log records from OTLP's protobuf (`opentelemetry.proto.logs.v1`) to what the console shows. */
 import { eachScoped, type Origin } from './otlp-envelope.ts';
-import { CUT, DEPTH, type MutableAttributes, readAny, readAttribute, SPAN_ID_BYTES, TRACE_ID_BYTES, ZEROES } from './otlp-values.ts';
+import {
+  CUT,
+  DEPTH,
+  type MutableAttributes,
+  readAny,
+  readAttribute,
+  SPAN_ID_BYTES,
+  TRACE_ID_BYTES,
+  ZEROES,
+} from './otlp-values.ts';
 import { type Nanos, type ProtobufReader, toMs } from './protobuf.ts';
 import type { Attribute, LogRecord } from './wire.ts';
 

@@ -47,10 +47,12 @@ export function requests(signal: Signal, record: fc.Arbitrary<Json>): fc.Arbitra
   });
   const resource = fc.record({
     resource: fc.record({
-      attributes: fc.tuple(attributes, text).map(([others, service]) => [
-        ...others.filter((pair) => pair.key !== 'service.name'),
-        ...(service === '' ? [] : [{ key: 'service.name', value: { stringValue: service } }]),
-      ]),
+      attributes: fc
+        .tuple(attributes, text)
+        .map(([others, service]) => [
+          ...others.filter((pair) => pair.key !== 'service.name'),
+          ...(service === '' ? [] : [{ key: 'service.name', value: { stringValue: service } }]),
+        ]),
     }),
     [scopes]: fc.array(scope, { maxLength: 2 }),
   });

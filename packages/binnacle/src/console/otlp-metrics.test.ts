@@ -41,7 +41,10 @@ const histogram = fc.record({
   bucketCounts: fc.array(count, { maxLength: 6 }),
   explicitBounds: fc.array(finite, { maxLength: 6 }),
 });
-const buckets = fc.record({ offset: fc.integer({ min: -200, max: 200 }), bucketCounts: fc.array(count, { maxLength: 6 }) });
+const buckets = fc.record({
+  offset: fc.integer({ min: -200, max: 200 }),
+  bucketCounts: fc.array(count, { maxLength: 6 }),
+});
 const exponential = fc.record({
   ...common,
   exemplars,

@@ -14,7 +14,16 @@ import { hasIds } from './otlp-spans.ts';
 import { type MutableAttributes, readAttribute, SPAN_ID_BYTES, TRACE_ID_BYTES } from './otlp-values.ts';
 import { type Nanos, type ProtobufReader, toMs } from './protobuf.ts';
 
-const METRIC = { name: 1, description: 2, unit: 3, gauge: 5, sum: 7, histogram: 9, exponential: 10, summary: 11 } as const;
+const METRIC = {
+  name: 1,
+  description: 2,
+  unit: 3,
+  gauge: 5,
+  sum: 7,
+  histogram: 9,
+  exponential: 10,
+  summary: 11,
+} as const;
 /** Of what holds a metric's points. */
 const DATA = { points: 1, temporality: 2, isMonotonic: 3 } as const;
 const DELTA = 1;
@@ -95,7 +104,11 @@ function readPoints(from: ProtobufReader, read: ReadPoint, take: (point: MetricP
 }
 
 /** The parts that each kind of point has, as the point itself has them. */
-function partsOf({ attributes, start, exemplars }: PointDraft): Pick<MetricPoint, 'attributes' | 'start' | 'exemplars'> {
+function partsOf({
+  attributes,
+  start,
+  exemplars,
+}: PointDraft): Pick<MetricPoint, 'attributes' | 'start' | 'exemplars'> {
   return { attributes, start: `${start.high}:${start.low}`, exemplars };
 }
 

@@ -27,17 +27,19 @@ interface AnyPoint {
   readonly exemplars: readonly PointExemplar[];
 }
 
-export type MetricPoint = AnyPoint &
-  (
-    | { readonly kind: 'sum' | 'gauge'; readonly value: number }
-    | HistogramPoint
-    | {
-        readonly kind: 'summary';
-        readonly count: number;
-        readonly sum: number;
-        readonly quantiles: readonly { readonly quantile: number; readonly value: number }[];
-      }
-  );
+export type MetricPoint = AnyPoint & (NumberPoint | HistogramPoint | SummaryPoint);
+
+export interface NumberPoint {
+  readonly kind: 'sum' | 'gauge';
+  readonly value: number;
+}
+
+export interface SummaryPoint {
+  readonly kind: 'summary';
+  readonly count: number;
+  readonly sum: number;
+  readonly quantiles: readonly { readonly quantile: number; readonly value: number }[];
+}
 
 export interface HistogramPoint {
   readonly kind: 'histogram';

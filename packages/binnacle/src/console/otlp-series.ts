@@ -4,7 +4,15 @@
  */
 import type { Exemplar, MetricsHistory } from './metrics-history.ts';
 import type { Origin } from './otlp-envelope.ts';
-import { cumulativeAt, type HistogramPoint, type MetricAbout, type MetricPoint, whyNotHistogram } from './otlp-points.ts';
+import {
+  cumulativeAt,
+  type HistogramPoint,
+  type MetricAbout,
+  type MetricPoint,
+  type NumberPoint,
+  type SummaryPoint,
+  whyNotHistogram,
+} from './otlp-points.ts';
 import { labelsOf, metricName, unitName } from './prometheus-names.ts';
 import type { MetricFamily, TelemetryMoment } from './wire.ts';
 
@@ -95,7 +103,7 @@ export class SeriesIntake {
     return undefined;
   }
 
-  #count(about: MetricAbout, point: MetricPoint & { readonly kind: 'sum' }, origin: Origin): string | undefined {
+  #count(about: MetricAbout, point: MetricPoint & NumberPoint, origin: Origin): string | undefined {
     if (!(point.value >= 0)) return 'a count below 0';
     return this.#add(this.#familyOf(about, 'counter'), [point.value], about, point, origin);
   }
@@ -111,7 +119,7 @@ export class SeriesIntake {
   }
 
   /** As Prometheus has it: a gauge by quantile, and two counters. */
-  #summarize(about: MetricAbout, point: MetricPoint & { readonly kind: 'summary' }, origin: Origin): string | undefined {
+  #summarize(about: MetricAbout, point: MetricPoint & SummaryPoint, origin: Origin): string | undefined {
     const gauge = this.#familyOf(about, 'gauge', undefined, '');
     for (const { quantile, value } of point.quantiles) {
       if (!Number.isFinite(value)) continue;

@@ -5,7 +5,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeRequest, encodeSpan, toMessage, type Plain } from '../../test/otlp/definitions.ts';
+import { encodeRequest, encodeSpan, type Plain, toMessage } from '../../test/otlp/definitions.ts';
 import { eachJsonSpan } from './otlp-json-spans.ts';
 import {
   attributes,
@@ -298,7 +298,11 @@ describe('size', () => {
       bytes = Buffer.concat([Buffer.from([0x2a, ...varint(list.length)]), list]);
     }
     const attribute = Buffer.concat([Buffer.from([0x12, ...varint(bytes.length)]), bytes]);
-    const message = Buffer.concat([encodeSpan(toMessage(SPAN) as Plain), Buffer.from([0x4a, ...varint(attribute.length)]), attribute]);
+    const message = Buffer.concat([
+      encodeSpan(toMessage(SPAN) as Plain),
+      Buffer.from([0x4a, ...varint(attribute.length)]),
+      attribute,
+    ]);
     expect(decodeSpan(message).name).toBe('a');
     expect(isRead(readJson, Buffer.from('['.repeat(1_000_000)))).toBe(false);
   });

@@ -37,12 +37,14 @@ describe('metrics', () => {
 
 describe('labels', () => {
   test('keys are written with underscores; what is empty is left out; the service is one of them', () => {
-    expect({ ...labelsOf({ 'http.route': '/a', 'http.code': 200, none: null, empty: '', '0x': true }, 'web') }).toEqual({
-      http_route: '/a',
-      http_code: '200',
-      key_0x: 'true',
-      service_name: 'web',
-    });
+    expect({ ...labelsOf({ 'http.route': '/a', 'http.code': 200, none: null, empty: '', '0x': true }, 'web') }).toEqual(
+      {
+        http_route: '/a',
+        http_code: '200',
+        key_0x: 'true',
+        service_name: 'web',
+      },
+    );
   });
 
   test('keys that become one have both values', () => {

@@ -49,7 +49,10 @@ const LABELS = 30;
 
 /** `http.server.request.duration` in `s` is `http_server_request_duration_seconds`; a counter ends in `_total`. */
 export function metricName(name: string, unit: string, type: MetricFamily['type']): string {
-  let words = name.slice(0, NAME).split(/[^a-zA-Z0-9:]+/).filter((word) => word !== '');
+  let words = name
+    .slice(0, NAME)
+    .split(/[^a-zA-Z0-9:]+/)
+    .filter((word) => word !== '');
   for (const word of unitWords(unit)) if (word.every((part) => !words.includes(part))) words.push(...word);
   if (type === 'counter') words = [...words.filter((word) => word !== 'total'), 'total'];
   if (type === 'gauge' && unit === '1') words = [...words.filter((word) => word !== 'ratio'), 'ratio'];
@@ -59,7 +62,10 @@ export function metricName(name: string, unit: string, type: MetricFamily['type'
 
 /** The unit as the words that are added to a name: itself, and what it is by. Annotations (`{request}`) add none. */
 function unitWords(unit: string): string[][] {
-  const [main = '', per = ''] = unit.slice(0, NAME).split('/', 2).map((part) => part.trim());
+  const [main = '', per = ''] = unit
+    .slice(0, NAME)
+    .split('/', 2)
+    .map((part) => part.trim());
   return [wordOf(main, UNITS), wordOf(per, PER_UNITS)].flatMap((word, index) => {
     if (word === '') return [];
     return [index === 0 ? [word] : ['per', word]];

@@ -11,7 +11,9 @@ const NAMES = { trace: 'Trace', logs: 'Logs', metrics: 'Metrics' } as const;
 const root = new protobuf.Root();
 root.resolvePath = (_origin, target) => (target.startsWith(PROTO) ? target : PROTO + target);
 root.loadSync(
-  (Object.keys(NAMES) as Signal[]).map((signal) => `opentelemetry/proto/collector/${signal}/v1/${signal}_service.proto`),
+  (Object.keys(NAMES) as Signal[]).map(
+    (signal) => `opentelemetry/proto/collector/${signal}/v1/${signal}_service.proto`,
+  ),
 );
 
 /** `google.rpc.Status`, as far as OTLP has it. */
@@ -47,7 +49,9 @@ export function decodeResponse(signal: Signal, bytes: Uint8Array): Plain {
 /** A `Status`, with the `BadRequest` of its details. */
 export function decodeStatus(bytes: Uint8Array): Plain {
   const type = status.lookupType('Status');
-  const read = type.toObject(type.decode(bytes)) as { details?: { type_url: string; typeUrl: string; value: Uint8Array }[] };
+  const read = type.toObject(type.decode(bytes)) as {
+    details?: { type_url: string; typeUrl: string; value: Uint8Array }[];
+  };
   const bad = status.lookupType('BadRequest');
   const details = read.details?.map(({ typeUrl, value }) => ({ '@type': typeUrl, ...bad.toObject(bad.decode(value)) }));
   return { ...read, ...(details !== undefined && { details }) };

@@ -1,6 +1,7 @@
 /** What a page of the console is told, read from its stream of events as a page reads it. */
-import { until } from '../until.ts';
+
 import type { ConsoleEventName, ConsoleEvents, LogRecord, MetricSeries, SpanRecord } from '../../src/console/wire.ts';
+import { until } from '../until.ts';
 
 export interface PageEvents {
   readonly spans: readonly SpanRecord[];
@@ -19,7 +20,8 @@ export interface PageEvents {
 export async function openPage(url: string, headers: Record<string, string> = {}): Promise<PageEvents> {
   const leave = new AbortController();
   const response = await fetch(`${url}/console/api/events`, { headers, signal: leave.signal });
-  if (response.status !== 200 || response.body === null) throw new Error(`the page's stream answers ${response.status}`);
+  if (response.status !== 200 || response.body === null)
+    throw new Error(`the page's stream answers ${response.status}`);
   const page = new Page(() => leave.abort());
   void page.read(response.body).catch(() => {});
   return page;
