@@ -69,7 +69,17 @@ describe('without a token', () => {
     t = { close: async () => {} } as TestConsole;
     for (const address of ['127.0.0.1', '127.255.0.1', '::1', '::ffff:127.0.0.1', '::FFFF:127.9.9.9'])
       expect(isLoopback(address), address).toBe(true);
-    for (const address of [undefined, '', '10.0.0.1', '128.0.0.1', '::', '::2', '::ffff:10.0.0.1', '127.evil', 'fe80::1'])
+    for (const address of [
+      undefined,
+      '',
+      '10.0.0.1',
+      '128.0.0.1',
+      '::',
+      '::2',
+      '::ffff:10.0.0.1',
+      '127.evil',
+      'fe80::1',
+    ])
       expect(isLoopback(address), address).toBe(false);
   });
 });
