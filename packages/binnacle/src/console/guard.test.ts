@@ -1,5 +1,10 @@
 /** Who is let in: over real sockets, since addresses and headers are what it goes by. */
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createHandClock } from '../testing/hand-clock.ts';
@@ -55,6 +60,19 @@ describe('without a token', () => {
     const socket = connect(Number(new URL(t.url).port), '127.0.0.1');
     socket.end(`GET ${SESSION} HTTP/1.0\r\n\r\n`);
     expect(await text(socket)).toMatch(/^HTTP\/1.1 404 /);
+  });
+
+  test('a peer without an address of this machine is told nothing, whatever it calls it', async () => {
+    t = await startConsole();
+    // As of a socket that a proxy reaches by its file.
+    const path = join(mkdtempSync(join(tmpdir(), 'console-socket-')), 'socket');
+    const server = createServer((req, res) => void t.console.answer(SESSION, req, res)).listen(path);
+    await once(server, 'listening');
+    const asked = request({ socketPath: path, path: SESSION, headers: { host: 'localhost' }, agent: false }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(404);
+    server.close();
   });
 
   test('a page of another site reads nothing', async () => {

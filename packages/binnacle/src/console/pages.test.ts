@@ -9,6 +9,8 @@ import { createStore } from './store.ts';
 import { lineOf, spanOf, startConsole, type TestConsole } from './testing-console.test-helper.ts';
 import type { LiveMoment, TelemetryMoment } from './wire.ts';
 
+const DEADLINE = { timeout: 10_000, interval: 5 };
+
 let t: TestConsole;
 const sockets: Socket[] = [];
 afterEach(async () => {
@@ -229,7 +231,7 @@ describe('a page that does not read', () => {
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThan(1024 * 1024);
     stuck.read();
-    await vi.waitFor(() => expect(stuck.read()).toContain('"seq":9999'), { timeout: 10_000, interval: 10 });
+    await vi.waitFor(() => expect(stuck.read()).toContain('"seq":9999'), DEADLINE);
     const skipped = [...stuck.read().matchAll(/event: skipped\ndata: (.*)\n/g)].map(([, data]) =>
       JSON.parse(data ?? ''),
     );
@@ -255,9 +257,15 @@ describe('a page that does not read', () => {
   test('does not hold the end up', async () => {
     await start();
     lines(5000, 0, ' '.repeat(3000));
-    const [stuck, page] = [await openStuck(), await t.open()];
-    await page.until((seen) => seen.told('logs').length > 0);
-    t.console.close();
+    const asked = new Promise<Socket>((resolve) => t.server.once('request', (req) => resolve(req.socket)));
+    const stuck = await openStuck();
+    const served = await asked;
+    let [written, still] = [0, 0];
+    await vi.waitFor(() => {
+      still = served.bytesWritten === written && served.writableLength > 0 ? still + 1 : 0;
+      written = served.bytesWritten;
+      expect(still).toBeGreaterThan(20);
+    }, DEADLINE);
     await new Promise<void>((resolve) => t.server.close(() => resolve()));
     expect(stuck.read()).toBe('');
   });

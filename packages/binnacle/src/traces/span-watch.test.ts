@@ -3,6 +3,7 @@ import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } f
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type BareSpan, decodeSpan } from '../console/otlp-spans.ts';
+import type { KeepReason } from '../settings-otel.ts';
 import type { EndedRequest, RequestKind, SpanOwner } from '../signals.ts';
 import { watchHost } from './host-watch.ts';
 import { messageIn, type SpanWatch } from './span-watch.ts';
@@ -20,7 +21,7 @@ interface Seen extends BareSpan {
   readonly scope: string;
 }
 
-function setUp(env: Record<string, string> = {}) {
+function setUp(env: Record<string, string> = {}, reasons: readonly KeepReason[] = []) {
   const seen: Seen[] = [];
   let leftOut = 0;
   const watch: SpanWatch = {
@@ -40,6 +41,10 @@ function setUp(env: Record<string, string> = {}) {
     recorder,
     log: write,
     watch,
+    keep: {
+      settings: { reasons, slowMs: 1000 },
+      recorder: { kept: () => {}, span: () => {}, letGo: () => {}, cut: () => {} },
+    },
   });
   closers.push(() => traces.close(100));
   return { traces, seen, recorder, leftOut: () => leftOut };
@@ -145,6 +150,17 @@ test('a queue that is full loses nothing of what is shown, and counts what it dr
   expect(recorder.counts.dropped).toBe(17);
   expect(traces.queue?.size).toBe(3);
   expect(traces.queue?.bytes).toBeGreaterThan(100);
+});
+
+test('of what was not sampled that is shown which is kept', () => {
+  const { traces, seen } = setUp({ OTEL_TRACES_SAMPLER: 'always_off' }, ['error']);
+  for (const code of [SpanStatusCode.OK, SpanStatusCode.ERROR]) {
+    const root = traces.spans.start(`root ${code}`, SpanKind.SERVER, {}, ROOT_CONTEXT);
+    traces.spans.start(`within ${code}`, SpanKind.INTERNAL, {}, trace.setSpan(ROOT_CONTEXT, root)).end();
+    root.setStatus({ code }).end();
+  }
+  expect(seen.map(({ name }) => name)).toEqual(['within 2', 'root 2']);
+  expect(seen[0]?.attributes).toEqual({ 'binnacle.kept': 'error' });
 });
 
 test('after the close spans are shown for as long as they come', async () => {
