@@ -286,7 +286,7 @@ describe('size', () => {
 
   test('values within values end at a depth', () => {
     let value: Json = { stringValue: 'deep' };
-    for (let i = 0; i < 50; i += 1) value = { arrayValue: { values: [value] } };
+    for (let i = 0; i < 40; i += 1) value = { arrayValue: { values: [value] } };
     const { protobuf, json } = traces({ ...SPAN, attributes: [{ key: 'a', value }] });
     for (const [one] of [decodeTraces(protobuf), readJson(json)]) {
       expect(JSON.stringify(one?.attributes)).toContain('[null]');
