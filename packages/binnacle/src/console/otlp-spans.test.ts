@@ -169,6 +169,21 @@ describe('whatever the bytes are', () => {
   });
 });
 
+describe('fields', () => {
+  test('may stand in any order, and those of tomorrow are passed over', () => {
+    const attribute = (name: string) =>
+      field(1, Buffer.concat([field(2, field(1, Buffer.from(name))), field(1, Buffer.from('service.name'))]));
+    // Of each wire type, and a group with one within it.
+    const unknown = Buffer.from([0xc0, 0x3e, 0x80, 0x01, 0xc1, 0x3e, 1, 2, 3, 4, 5, 6, 7, 8, 0xc2, 0x3e, 2, 9, 9]);
+    const odd = Buffer.concat([unknown, Buffer.from([0xc5, 0x3e, 1, 2, 3, 4, 0xc3, 0x3e, 0x08, 1, 0xc4, 0x3e])]);
+    const span = Buffer.concat([odd, encodeSpan(toMessage(SPAN) as Plain), odd]);
+    const scope = Buffer.concat([field(2, span), odd, field(1, Buffer.concat([odd, field(1, Buffer.from('late'))]))]);
+    const resource = Buffer.concat([field(2, scope), odd, field(1, Buffer.concat([odd, attribute('svc')]))]);
+    const request = Buffer.concat([odd, field(1, resource), odd]);
+    expect(decodeTraces(request)).toMatchObject([{ ...SPAN, service: 'svc', scope: 'late' }]);
+  });
+});
+
 const SPAN = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', name: 'a' };
 const traces = (...spans: Json[]): { readonly protobuf: Uint8Array; readonly json: Uint8Array } =>
   encodings('trace', { resourceSpans: [{ scopeSpans: [{ spans }] }] });
@@ -310,4 +325,8 @@ describe('size', () => {
 
 function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value % 0x80) | 0x80, ...varint(Math.floor(value / 0x80))];
+}
+
+function field(number: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([number * 8 + 2, ...varint(bytes.length)]), bytes]);
 }
