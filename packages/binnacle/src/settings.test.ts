@@ -166,8 +166,12 @@ describe('the console', () => {
   };
 
   test('is there where the code offers it, and nowhere else', () => {
-    for (const env of [{}, { CONSOLE_ENABLED: 'true' }, { CONSOLE_ENABLED: 'true', CONSOLE_TOKEN: TOKEN }])
-      for (const option of [undefined, false]) expect(read(option, env as Record<string, string>)).toBeUndefined();
+    const asked: Record<string, string>[] = [
+      {},
+      { CONSOLE_ENABLED: 'true' },
+      { CONSOLE_ENABLED: 'true', CONSOLE_TOKEN: TOKEN },
+    ];
+    for (const env of asked) for (const option of [undefined, false]) expect(read(option, env)).toBeUndefined();
     expect(read(true)).toEqual({ token: undefined });
     expect(read({})).toEqual({ token: undefined });
     expect(read({ token: TOKEN })).toEqual({ token: TOKEN });
@@ -175,8 +179,12 @@ describe('the console', () => {
 
   test("'development' is that alone, unless the variable says more", () => {
     expect(read('development')).toEqual({ token: undefined });
-    for (const env of [{ ENVIRONMENT: 'test' }, { ENVIRONMENT: 'production' }, { NODE_ENV: 'production' }])
-      expect(read('development', env as Record<string, string>)).toBeUndefined();
+    const others: Record<string, string>[] = [
+      { ENVIRONMENT: 'test' },
+      { ENVIRONMENT: 'production' },
+      { NODE_ENV: 'production' },
+    ];
+    for (const env of others) expect(read('development', env)).toBeUndefined();
     expect(read('development', { ENVIRONMENT: 'test', CONSOLE_ENABLED: 'yes' })).toEqual({ token: undefined });
     expect(read('development', { CONSOLE_ENABLED: 'off' })).toBeUndefined();
     expect(read('development', { ENVIRONMENT: 'production', CONSOLE_ENABLED: '1', CONSOLE_TOKEN: TOKEN })).toEqual({

@@ -42,7 +42,10 @@ export const variables: readonly Variable[] = [
     otherwise: 'what `observe({ console })` says',
     meaning: 'Turns the console on or off, where the service offers one; in production it asks for a token.',
   },
-  { name: 'CONSOLE_TOKEN', meaning: '`/console` asks for it, from anywhere. Without one it answers this machine alone.' },
+  {
+    name: 'CONSOLE_TOKEN',
+    meaning: '`/console` asks for it, from anywhere. Without one it answers this machine alone.',
+  },
   {
     name: 'NODEJS_LEGACY_METRICS',
     default: 'false',

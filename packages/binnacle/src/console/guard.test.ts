@@ -1,4 +1,6 @@
 /** Who is let in: over real sockets, since addresses and headers are what it goes by. */
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createHandClock } from '../testing/hand-clock.ts';
 import { peerOf } from './attempts.ts';
@@ -36,7 +38,6 @@ describe('without a token', () => {
     ['a name that begins like ours', { host: 'localhost.evil.example' }],
     ['a name that ends like ours', { host: 'evil.localhost' }],
     ['an address of the network', { host: '192.168.0.7:8000' }],
-    ['no name', { host: '' }],
     ['a proxy', { 'x-forwarded-for': '127.0.0.1' }],
     ['a proxy by the standard header', { forwarded: 'for=127.0.0.1' }],
     ['a proxy that tells the host alone', { 'x-forwarded-host': 'localhost' }],
@@ -47,6 +48,13 @@ describe('without a token', () => {
       const answer = await t.ask(path, { headers: headers as Record<string, string> });
       expect([answer.status, JSON.parse(answer.text).error.code], path).toEqual([404, 'not_found']);
     }
+  });
+
+  test('a request that names nobody is told nothing', async () => {
+    t = await startConsole();
+    const socket = connect(Number(new URL(t.url).port), '127.0.0.1');
+    socket.end(`GET ${SESSION} HTTP/1.0\r\n\r\n`);
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 404 /);
   });
 
   test('a page of another site reads nothing', async () => {
@@ -61,7 +69,17 @@ describe('without a token', () => {
     t = { close: async () => {} } as TestConsole;
     for (const address of ['127.0.0.1', '127.255.0.1', '::1', '::ffff:127.0.0.1', '::FFFF:127.9.9.9'])
       expect(isLoopback(address), address).toBe(true);
-    for (const address of [undefined, '', '10.0.0.1', '128.0.0.1', '::', '::2', '::ffff:10.0.0.1', '127.evil', 'fe80::1'])
+    for (const address of [
+      undefined,
+      '',
+      '10.0.0.1',
+      '128.0.0.1',
+      '::',
+      '::2',
+      '::ffff:10.0.0.1',
+      '127.evil',
+      'fe80::1',
+    ])
       expect(isLoopback(address), address).toBe(false);
   });
 });
@@ -204,7 +222,6 @@ describe('a login', () => {
 
   test('a body that breaks off harms nobody', async () => {
     t = await startConsole({ token: TOKEN });
-    const { connect } = await import('node:net');
     const socket = connect(Number(new URL(t.url).port), '127.0.0.1');
     await new Promise<void>((resolve) => socket.once('connect', resolve));
     socket.write(

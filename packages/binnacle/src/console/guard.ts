@@ -94,7 +94,9 @@ export class Guard {
   }
 
   #hasCookie(req: IncomingMessage): boolean {
-    const found = new RegExp(`(?:^|; ?)${COOKIE}=(\\d{1,12})\\.([\\w-]{43})(?:;|$)`).exec(headerOf(req, 'cookie') ?? '');
+    const found = new RegExp(`(?:^|; ?)${COOKIE}=(\\d{1,12})\\.([\\w-]{43})(?:;|$)`).exec(
+      headerOf(req, 'cookie') ?? '',
+    );
     const [, until = '', signature = ''] = found ?? [];
     return Number(until) > this.#clock.wall() / 1000 && isEqual(signature, this.#sign(until));
   }

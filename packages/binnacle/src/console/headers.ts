@@ -33,7 +33,10 @@ export function sendJson(
   res.writeHead(status, {
     ...SAFE_HEADERS,
     'cache-control': 'no-store',
-    ...(text !== '' && { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(text) }),
+    ...(text !== '' && {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+    }),
     ...headers,
   });
   res.end(text);

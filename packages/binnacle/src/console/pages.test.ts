@@ -228,7 +228,9 @@ describe('a page that does not read', () => {
     expect(most).toBeLessThan(1024 * 1024);
     stuck.read();
     await vi.waitFor(() => expect(stuck.read()).toContain('"seq":9999'), { timeout: 10_000, interval: 10 });
-    const skipped = [...stuck.read().matchAll(/event: skipped\ndata: (.*)\n/g)].map(([, data]) => JSON.parse(data ?? ''));
+    const skipped = [...stuck.read().matchAll(/event: skipped\ndata: (.*)\n/g)].map(([, data]) =>
+      JSON.parse(data ?? ''),
+    );
     expect(skipped.length).toBeGreaterThan(0);
     const missed = skipped.reduce((sum, { count }) => sum + count, 0);
     const told = [...stuck.read().matchAll(/"seq":\d+/g)].length;

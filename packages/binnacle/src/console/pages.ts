@@ -21,8 +21,9 @@ const TELEMETRY_EVERY = 10;
 /** A silent stream says that it is alive so often, and one whose reader takes nothing for so long is ended. */
 const HEARTBEAT_MS = 15_000;
 const STALLED_MS = 60_000;
-/** Events that a stream which is ended may still tell. */
+/** Events that a stream which is ended may still tell, and bytes that may wait before each. */
 const LAST_EVENTS = 20;
+const LAST_BYTES = 512 * 1024;
 /** How long a stream that was ended may take to leave, in milliseconds. */
 const GOODBYE_MS = 500;
 /** How long a page waits before it comes again, in milliseconds. */
@@ -160,10 +161,10 @@ class Page {
     });
   }
 
-  /** Tells the last there is, where it is taken, and ends. */
+  /** Tells the last there is, unless its reader is far behind, and ends. */
   end(): void {
     if (this.gone) return;
-    for (let left = LAST_EVENTS; left > 0 && this.#blockedSince === undefined; left -= 1) {
+    for (let left = LAST_EVENTS; left > 0 && this.#res.writableLength < LAST_BYTES; left -= 1) {
       const event = this.feed.next();
       if (event === undefined) break;
       this.#write(event);
@@ -178,7 +179,7 @@ class Page {
   #write(text: string): void {
     if (this.gone) return;
     this.#wroteAt = this.#clock.now();
-    if (this.#res.write(text)) return;
+    if (this.#res.write(text) || this.#blockedSince !== undefined) return;
     this.#blockedSince = this.#clock.now();
     this.#res.once('drain', () => {
       this.#blockedSince = undefined;

@@ -88,8 +88,11 @@ export class Ring {
 
   /** Keeps a text as UTF-8; a lone surrogate becomes U+FFFD. */
   addText(text: string, read: ReadRecord): void {
+    const last = this.#segments.at(-1);
+    const room = last === undefined ? 0 : last.buffer.length - last.used;
     const most = text.length * UTF8_MOST;
-    const segment = this.#roomFor(most <= this.#recordBytes ? most : Buffer.byteLength(text));
+    // Counted only where it might not fit: that costs as much as writing it.
+    const segment = this.#roomFor(most <= Math.min(room, this.#recordBytes) ? most : Buffer.byteLength(text));
     if (segment === undefined) return;
     this.#added(segment, segment.buffer.write(text, segment.used, 'utf8'), read);
   }

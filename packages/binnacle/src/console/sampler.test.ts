@@ -36,7 +36,7 @@ function setUp(bounds = { series: 2000, bytes: 16 * 1024 * 1024 }) {
 
 describe('a look at the registry', () => {
   test('tells all kinds, with their names, and after that what changed', async () => {
-    const { registry, sampler, changes, families } = setUp();
+    const { registry, clock, sampler, changes, families } = setUp();
     const asked = registry.counter({ name: 'asked_total', help: 'Asked.', labels: ['who'] });
     const open = registry.gauge({ name: 'open_bytes', help: 'Open.' });
     const took = registry.histogram({ name: 'took_seconds', help: 'Took.', buckets: [1, 2] });
@@ -59,12 +59,13 @@ describe('a look at the registry', () => {
     expect(families.get('asked_total')).toEqual({ name: 'asked_total', type: 'counter', help: 'Asked.' });
     expect(families.get('open_bytes')?.unit).toBe('bytes');
     took.observe(3);
+    void clock.advance(SAMPLE_MS);
     await sampler.sample();
     expect(changes()).toEqual({ 'took_seconds{}': [14, 4, 1, 2] });
   });
 
   test('tells an exemplar once', async () => {
-    const { registry, sampler, told } = setUp();
+    const { registry, clock, sampler, told } = setUp();
     const span = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1, endedAt: 1_700_000_000_000 };
     registry.meters.httpDuration
       .bind({
@@ -78,6 +79,7 @@ describe('a look at the registry', () => {
     await sampler.sample();
     const [exemplar] = told().flatMap(({ exemplars = [] }) => exemplars);
     expect(exemplar).toMatchObject({ value: 0.1, time: span.endedAt, traceId: span.traceId, spanId: span.spanId });
+    void clock.advance(SAMPLE_MS);
     await sampler.sample();
     expect(told().flatMap(({ exemplars = [] }) => exemplars)).toEqual([]);
   });
@@ -126,9 +128,7 @@ describe('a look at the registry', () => {
   });
 
   test('leaves series out past the bound, and counts each once', async () => {
-    const { registry, history, sampler } = setUp({ series: 5, bytes: 1024 * 1024 });
-    const all = registry.families().reduce((sum, { size }) => sum + size, 0);
-    expect(all).toBeGreaterThan(5);
+    const { history, sampler } = setUp({ series: 5, bytes: 1024 * 1024 });
     await sampler.sample();
     const { evicted } = history;
     expect([history.count, evicted > 0]).toEqual([5, true]);

@@ -84,38 +84,39 @@ async function route(door: Door, path: string, req: IncomingMessage, res: Server
   await door.files.answer(path.slice(BASE.length + 1), req, res);
 }
 
-function refuse(access: Exclude<Access, 'granted'>, res: ServerResponse): void {
-  switch (access) {
-    case 'hidden':
-      return sendError(res, 404, 'not_found', 'There is nothing at this path.');
-    case 'foreign':
-      return sendError(res, 403, 'forbidden', "The console answers its own page alone, not another site's.");
-    case 'limited':
-      return sendError(res, 429, 'too_many_attempts', 'Too many wrong tokens: wait a minute.', { 'retry-after': '60' });
-    case 'unauthorized':
-      return sendError(res, 401, 'unauthorized', 'The console asks for the token that CONSOLE_TOKEN holds.', {
-        'www-authenticate': 'Bearer',
-      });
-  }
+type Refusal = Exclude<Access, 'granted'>;
+
+const REFUSALS: Readonly<Record<Refusal, Parameters<typeof sendError> extends [unknown, ...infer R] ? R : never>> = {
+  hidden: [404, 'not_found', 'There is nothing at this path.'],
+  foreign: [403, 'forbidden', "The console answers its own page alone, not another site's."],
+  limited: [429, 'too_many_attempts', 'Too many wrong tokens: wait a minute.', { 'retry-after': '60' }],
+  unauthorized: [
+    401,
+    'unauthorized',
+    'The console asks for the token that CONSOLE_TOKEN holds.',
+    { 'www-authenticate': 'Bearer' },
+  ],
+};
+
+function refuse(access: Refusal, res: ServerResponse): void {
+  sendError(res, ...REFUSALS[access]);
 }
 
 function events({ guard, pages }: Door, req: IncomingMessage, res: ServerResponse): void {
   const access = guard.check(req);
-  if (access !== 'granted') return refuse(access, res);
-  if (req.method === 'HEAD') return sendJson(res, 200, undefined);
-  if (pages.isFull)
-    return sendError(res, 503, 'too_many_pages', 'As many pages as there may be are open: close one.', {
-      'retry-after': '5',
-    });
-  pages.open(req, res, lastEventOf(req));
+  if (access !== 'granted') refuse(access, res);
+  else if (req.method === 'HEAD') sendJson(res, 200, undefined);
+  else if (pages.isFull)
+    sendError(res, 503, 'too_many_pages', 'As many pages as there may be are open: close one.', { 'retry-after': '5' });
+  else pages.open(req, res, lastEventOf(req));
 }
 
 /** Tells the page whether it has to ask for the token. */
 function session({ guard }: Door, req: IncomingMessage, res: ServerResponse): void {
   const access = guard.check(req);
-  if (access === 'granted') return sendJson(res, 200, { needsToken: false });
-  if (access === 'unauthorized') return sendJson(res, 401, { needsToken: true }, { 'www-authenticate': 'Bearer' });
-  refuse(access, res);
+  if (access === 'granted') sendJson(res, 200, { needsToken: false });
+  else if (access === 'unauthorized') sendJson(res, 401, { needsToken: true }, { 'www-authenticate': 'Bearer' });
+  else refuse(access, res);
 }
 
 async function login({ guard }: Door, req: IncomingMessage, res: ServerResponse): Promise<void> {

@@ -58,8 +58,8 @@ export interface Registry extends Instruments {
 export function createRegistry(options: RegistryOptions): Registry {
   const families = new Map<string, Family>();
   const readers: ReadBefore[] = [];
-  const hosts = new Set<GuestRegistry>();
-  const guests: GuestRegistry[] = [];
+  /** Each as it is asked, by itself. */
+  const guests = new Map<GuestRegistry, GuestRegistry>();
   const broken = options.faults.outage('binnacle');
 
   const add = (family: Omit<FamilyOptions, 'maxSeries' | 'onFold'> & { maxSeries?: number | undefined }): Family => {
@@ -104,7 +104,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const read = async (isLook = false): Promise<View> => {
     if (readers.map((one) => runReader(one, isLook, broken)).every(Boolean)) broken.up();
     countSeries(families, meters);
-    const visitors = await readGuests(guests, (name) => isTaken(name, families), options.faults);
+    const visitors = await readGuests([...guests.values()], (name) => isTaken(name, families), options.faults);
     return { families: [...families.values()], guests: visitors };
   };
 
@@ -119,9 +119,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     look: () => read(true),
     families: () => [...families.values()],
     guest(registry) {
-      if (hosts.has(registry)) return;
-      hosts.add(registry);
-      guests.push(patientGuest(registry));
+      if (!guests.has(registry)) guests.set(registry, patientGuest(registry));
     },
     reset: () => reset([...families.values()]),
     async *scrape(format) {

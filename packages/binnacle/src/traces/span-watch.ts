@@ -52,14 +52,18 @@ export function createWatched(watch: SpanWatch): Watched {
   let isShown = false;
   let to = new ByteWriter(KEPT_BYTES);
   const show = (span: ReadableSpan): void => {
-    if (estimateSpanBytes(span) > SPAN_BOUNDS.span) return watch.leftOut();
+    if (estimateSpanBytes(span) > SPAN_BOUNDS.span) {
+      watch.leftOut();
+      return;
+    }
     if (to.bytes.length > KEPT_BYTES) to = new ByteWriter(KEPT_BYTES);
     to.length = 0;
     try {
       writeSpan(to, span);
     } catch {
       // What a host's own span says may not be read: a getter that throws.
-      return watch.leftOut();
+      watch.leftOut();
+      return;
     }
     watch.encoded(to.written(), span.instrumentationScope.name);
   };

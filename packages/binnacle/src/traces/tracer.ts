@@ -197,8 +197,7 @@ interface Processing {
 /** What takes the spans; where somebody looks on, that is shown them on their way. */
 function createProcessor(options: TracesOptions, resource: Resource, watched: Watched | undefined): Processing {
   if (watched === undefined) return createExporting(options, resource);
-  if (!isExporting(options))
-    return { processor: watched.around(), slot: createWatchSlot(watched.watch, SCOPE.name) };
+  if (!isExporting(options)) return { processor: watched.around(), slot: createWatchSlot(watched.watch, SCOPE.name) };
   const exporting = createExporting(options, resource, watched.watch);
   return { ...exporting, processor: watched.around(exporting.processor) };
 }
