@@ -3,7 +3,7 @@ import { toMarkdown } from './table.mjs';
 /**
  * What a soak of the console measured, as Markdown.
  *
- * @typedef {{ cpuUs: number, p50Ms: number, p99Ms: number, rssMiB: number, requests: number }} Work of the service, a request
+ * @typedef {{ cpuUs: number, p50Ms: number, p99Ms: number, rssMiB: number, perSecond: number }} Work of the service, a request
  * @typedef {{ name: string, atSeconds: number } & import('./soak-page.mjs').Sample} Mark
  * @typedef {{ minutes: number, perSecond: number, machine: string, off: Work[], on: Work, marks: Mark[], troubles: string[] }} Soak
  */
@@ -28,7 +28,7 @@ export function toSoakReport(soak) {
   const growth = growthOf(soak);
   return `# The console, open for ${minutes} minutes
 
-\`npm run soak:console\`: a service that works as fit-check does (a session, two phases, an AI call and four lines a request), under ${perSecond} requests a second, with its console open in a Chromium. ${machine}.
+\`npm run soak:console\`: a service that works as fit-check does (a session, two phases, an AI call: four spans and seven lines a request), under ${perSecond} requests a second, with its console open in a Chromium. ${machine}.
 
 ## The page
 
@@ -75,8 +75,9 @@ function frameTable(marks) {
 /** @param {Soak} soak */
 function serviceTable({ off, on }) {
   const cpu = off.reduce((sum, { cpuUs }) => sum + cpuUs, 0) / off.length;
-  const row = (/** @type {string} */ what, /** @type {Work} */ { cpuUs, p50Ms, p99Ms, rssMiB }) => [
+  const row = (/** @type {string} */ what, /** @type {Work} */ { cpuUs, p50Ms, p99Ms, rssMiB, perSecond }) => [
     what,
+    perSecond.toFixed(0),
     cpuUs.toFixed(1),
     (cpuUs / cpu).toFixed(2),
     p50Ms.toFixed(2),
@@ -87,5 +88,5 @@ function serviceTable({ off, on }) {
     ...off.map((work, index) => row(`console off, ${index === 0 ? 'before' : 'after'}`, work)),
     row('console on, the page open', on),
   ];
-  return toMarkdown([['service', 'CPU µs a request', 'to off', 'p50 ms', 'p99 ms', 'RSS MiB'], ...rows]);
+  return toMarkdown([['service', 'requests/s', 'CPU µs a request', 'to off', 'p50 ms', 'p99 ms', 'RSS MiB'], ...rows]);
 }
