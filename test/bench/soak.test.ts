@@ -56,6 +56,13 @@ describe('the report', () => {
     expect(report).toContain(': met. No error in the page.');
   });
 
+  test('of a run in which the rings were still filling says nothing of growth', () => {
+    const short = soakOf(40, 80);
+    const early = { ...short, marks: short.marks.map((mark) => ({ ...mark, atSeconds: mark.atSeconds / 20 })) };
+    expect(isWithinBounds(early)).toBe(true);
+    expect(toSoakReport(early)).toContain('**too short to tell**');
+  });
+
   test('tells a page that grows without end, or that failed', () => {
     expect([isWithinBounds(soakOf(40, 50)), isWithinBounds(soakOf(40, 51))]).toEqual([true, false]);
     expect(toSoakReport(soakOf(40, 80))).toContain('**not met**');
