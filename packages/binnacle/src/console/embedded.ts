@@ -66,7 +66,6 @@ export function embed(options: EmbeddedOptions): Embedded {
     }
   };
   void sampler?.start();
-  tellHealth();
   return {
     server,
     span: (bytes, scope) => store.spans.addBytes(bytes, readersOf(scope)),
@@ -75,9 +74,11 @@ export function embed(options: EmbeddedOptions): Embedded {
     phase: (request, name, startedAt) => phases.begin(request, name, startedAt),
     chunks: ({ traceId, spanId }, times) => store.addChunks({ traceId, spanId, times }),
     breaker(service, state) {
-      if (!breakers.has(service) && breakers.size >= BREAKERS) return;
+      const isKnown = breakers.has(service);
+      if (!isKnown && breakers.size >= BREAKERS) return;
       breakers.set(service, state);
-      tellHealth();
+      // That there is one is told with the next round; a move is told as it comes.
+      if (isKnown) tellHealth();
     },
     round: tellHealth,
     close() {

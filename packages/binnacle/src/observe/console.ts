@@ -123,6 +123,7 @@ class Taps implements ConsoleTaps {
     this.#embedded = embedded;
     for (const tell of this.#early) tell(embedded);
     this.#early = [];
+    embedded.round();
     if (this.#closed) embedded.close();
     return embedded;
   }
