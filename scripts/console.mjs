@@ -17,7 +17,10 @@ export const CONSOLE_PARTS = ['vite', 'preact', 'uplot', '@fontsource-variable/g
 export function buildConsole(root, dist) {
   const args = [join(root, VITE), 'build', '--config', join(root, CONSOLE, 'vite.config.ts'), '--outDir', dist];
   // Whatever the one who builds works on, the page is for those who look at it.
-  return runNode([...args, '--logLevel', 'warn'], { cwd: join(root, CONSOLE), env: { ...process.env, NODE_ENV: 'production' } });
+  return runNode([...args, '--logLevel', 'warn'], {
+    cwd: join(root, CONSOLE),
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
 }
 
 /**

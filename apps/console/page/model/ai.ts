@@ -98,7 +98,10 @@ function summarize(calls: readonly AiCall[]): ModelSummary {
     cost: costs.length === 0 ? undefined : sum(costs),
     firstChunk: [quantileOf(0.5, chunks), quantileOf(0.95, chunks)],
     duration: [quantileOf(0.5, durations), quantileOf(0.95, durations)],
-    tokensPerSecond: quantileOf(0.5, known(({ tokensPerSecond }) => tokensPerSecond)),
+    tokensPerSecond: quantileOf(
+      0.5,
+      known(({ tokensPerSecond }) => tokensPerSecond),
+    ),
   };
 }
 

@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { line } from '../test/records.ts';
-import { amountOf, andTerm, compile, fieldAt, parseFilter, printFilter, type Term, textMatches, withTerm } from './filter.ts';
+import {
+  amountOf,
+  andTerm,
+  compile,
+  fieldAt,
+  parseFilter,
+  printFilter,
+  type Term,
+  textMatches,
+  withTerm,
+} from './filter.ts';
 import { logLens } from './lenses.ts';
 
 const matches = (q: string, record = line({ seq: 1 })): boolean => compile(parseFilter(q), logLens)(record);
@@ -18,7 +28,9 @@ const term: fc.Arbitrary<Term> = fc
 
 describe('the parser', () => {
   it('reads words, phrases, fields, operators and their opposites', () => {
-    expect(parseFilter('  timeout "went away" -retry logger:fit_check.llm status:error -level:>=WARNING took:<1.5s ')).toEqual([
+    expect(
+      parseFilter('  timeout "went away" -retry logger:fit_check.llm status:error -level:>=WARNING took:<1.5s '),
+    ).toEqual([
       { operator: '=', value: 'timeout', negated: false },
       { operator: '=', value: 'went away', negated: false },
       { operator: '=', value: 'retry', negated: true },
@@ -51,7 +63,9 @@ describe('the parser', () => {
   });
 
   it('reads back whatever terms are written', () => {
-    fc.assert(fc.property(fc.array(term, { maxLength: 5 }), (terms) => expect(parseFilter(printFilter(terms))).toEqual(terms)));
+    fc.assert(
+      fc.property(fc.array(term, { maxLength: 5 }), (terms) => expect(parseFilter(printFilter(terms))).toEqual(terms)),
+    );
   });
 
   it('puts a term in and takes it out', () => {
@@ -69,7 +83,14 @@ describe('a filter', () => {
     logger: 'fit_check.llm',
     message: 'The model went away',
     traceId: 'ab',
-    fields: { status: 'error', duration_ms: 812.5, llm: { model: 'gpt-4', calls: 2 }, route: '/api/x', tags: ['a', 'b'], gone: null },
+    fields: {
+      status: 'error',
+      duration_ms: 812.5,
+      llm: { model: 'gpt-4', calls: 2 },
+      route: '/api/x',
+      tags: ['a', 'b'],
+      gone: null,
+    },
   });
 
   it.each([
@@ -108,16 +129,21 @@ describe('a filter', () => {
 
   it('and its opposite never agree, and together let everything through', () => {
     fc.assert(
-      fc.property(term, fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), fc.oneof(fc.string(), fc.double(), fc.boolean())), (one, fields) => {
-        const some = line({ seq: 1, fields });
-        const test = compile([one], logLens)(some);
-        expect(compile([{ ...one, negated: !one.negated }], logLens)(some)).toBe(!test);
-      }),
+      fc.property(
+        term,
+        fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), fc.oneof(fc.string(), fc.double(), fc.boolean())),
+        (one, fields) => {
+          const some = line({ seq: 1, fields });
+          const test = compile([one], logLens)(some);
+          expect(compile([{ ...one, negated: !one.negated }], logLens)(some)).toBe(!test);
+        },
+      ),
     );
   });
 
   it('looks up own fields alone', () => {
-    for (const key of ['constructor', '__proto__', 'toString', 'a.constructor']) expect(fieldAt({ a: {} }, key)).toBeUndefined();
+    for (const key of ['constructor', '__proto__', 'toString', 'a.constructor'])
+      expect(fieldAt({ a: {} }, key)).toBeUndefined();
   });
 });
 
@@ -125,7 +151,12 @@ it('a pattern means what a regular expression of it would mean', () => {
   const text = fc.stringMatching(/^[ab.]{0,12}$/);
   fc.assert(
     fc.property(text, fc.stringMatching(/^[ab.*]{0,8}$/), (whole, pattern) => {
-      const same = new RegExp(`^${pattern.split('*').map((part) => part.replaceAll('.', '\\.')).join('.*')}$`);
+      const same = new RegExp(
+        `^${pattern
+          .split('*')
+          .map((part) => part.replaceAll('.', '\\.'))
+          .join('.*')}$`,
+      );
       expect(textMatches(whole, pattern, false)).toBe(same.test(whole));
     }),
   );
@@ -139,6 +170,8 @@ it('a pattern of many stars costs no more than a look', () => {
 });
 
 it('amounts have units', () => {
-  expect(['1.5s', '250 ms', '2m', '1h', '3kb', '7', '-2', '1e3'].map(amountOf)).toEqual([1500, 250, 120_000, 3_600_000, 3000, 7, -2, 1000]);
+  expect(['1.5s', '250 ms', '2m', '1h', '3kb', '7', '-2', '1e3'].map(amountOf)).toEqual([
+    1500, 250, 120_000, 3_600_000, 3000, 7, -2, 1000,
+  ]);
   for (const text of ['', 'ms', '1 parsec', 'NaN', '0x10', '1.2.3']) expect(amountOf(text)).toBeNaN();
 });

@@ -78,7 +78,10 @@ function attributeAnywhere({ spans }: Trace, key: string): Attribute | undefined
 
 export const callLens: Lens<AiCall> = {
   contains({ span, model, provider, operation }, word) {
-    return [model, provider, operation].some((text) => text.toLowerCase().includes(word)) || anywhereIn(span.attributes, word);
+    return (
+      [model, provider, operation].some((text) => text.toLowerCase().includes(word)) ||
+      anywhereIn(span.attributes, word)
+    );
   },
   field(call, key) {
     switch (key) {

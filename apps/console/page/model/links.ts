@@ -14,7 +14,11 @@ interface MetricLink {
 export function metricOf(span: SpanRecord, has: (metric: string) => boolean): MetricLink | undefined {
   const { attributes: a } = span;
   const kind = kindOf(span);
-  const link = (metric: string, name: string, labels: Readonly<Record<string, string | undefined>>): MetricLink | undefined =>
+  const link = (
+    metric: string,
+    name: string,
+    labels: Readonly<Record<string, string | undefined>>,
+  ): MetricLink | undefined =>
     has(metric) ? { metric, name, href: to('metrics', { metric, where: whereOf(labels) }) } : undefined;
   if (kind === 'request')
     return link('http_server_request_duration_seconds', 'Durations of this route', {

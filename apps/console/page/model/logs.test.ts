@@ -13,7 +13,10 @@ describe('lines', () => {
     expect(logs.bySeq(9)?.seq).toBe(9);
     expect(logs.bySeq(5)).toBeUndefined();
     expect(logs.bySeq(Number.NaN)).toBeUndefined();
-    logs.add(Array.from({ length: LINE_LIMIT }, (_, at) => line({ seq: 10 + at, traceId: 'b' })), 1);
+    logs.add(
+      Array.from({ length: LINE_LIMIT }, (_, at) => line({ seq: 10 + at, traceId: 'b' })),
+      1,
+    );
     expect(logs.count).toBe(LINE_LIMIT);
     expect(logs.ofTrace('a')).toEqual([]);
     expect(logs.ofTrace('b').length).toBe(LINE_LIMIT);
@@ -35,7 +38,10 @@ describe('filtered lines', () => {
         });
         let seq = 0;
         for (const batch of batches) {
-          logs.add(batch.map((yes) => line({ seq: seq++, message: yes ? 'yes' : 'no' })), 1);
+          logs.add(
+            batch.map((yes) => line({ seq: seq++, message: yes ? 'yes' : 'no' })),
+            1,
+          );
           filtered.update();
           const all = Array.from({ length: logs.next - logs.first }, (_, at) => logs.at(logs.first + at)!);
           expect(filtered.lines).toEqual(all.filter(fits));
@@ -48,12 +54,18 @@ describe('filtered lines', () => {
   it('let go of what the log lets go of, and are the same array where nothing changed', () => {
     const logs = new Logs();
     const filtered = new FilteredLogs(logs, ({ seq }) => seq % 2 === 0);
-    logs.add(Array.from({ length: LINE_LIMIT }, (_, seq) => line({ seq })), 1);
+    logs.add(
+      Array.from({ length: LINE_LIMIT }, (_, seq) => line({ seq })),
+      1,
+    );
     filtered.update();
     const before = filtered.lines;
     filtered.update();
     expect(filtered.lines).toBe(before);
-    logs.add(Array.from({ length: 100 }, (_, at) => line({ seq: LINE_LIMIT + at })), 1);
+    logs.add(
+      Array.from({ length: 100 }, (_, at) => line({ seq: LINE_LIMIT + at })),
+      1,
+    );
     filtered.update();
     expect(filtered.lines[0]?.seq).toBe(100);
     expect(filtered.lines.length).toBe(LINE_LIMIT / 2);
@@ -67,13 +79,24 @@ describe('filtered lines', () => {
 describe('volume', () => {
   it('counts each line once, in bars of one round length', () => {
     fc.assert(
-      fc.property(fc.array(fc.record({ time: fc.integer({ min: 1.7e12, max: 1.7e12 + 4e7 }), level: fc.constantFrom('INFO', 'WARNING', 'ERROR', 'CRITICAL' as const) }), { minLength: 1 }), (lines) => {
-        const bars = volumeOf(lines as never, 90);
-        expect(bars.length).toBeLessThanOrEqual(90);
-        expect(bars.reduce((sum, { errors, warnings, others }) => sum + errors + warnings + others, 0)).toBe(lines.length);
-        expect(bars[0]?.from).toBeLessThanOrEqual(Math.min(...lines.map(({ time }) => time)));
-        expect(new Set(bars.map(({ from, to }) => to - from)).size).toBe(1);
-      }),
+      fc.property(
+        fc.array(
+          fc.record({
+            time: fc.integer({ min: 1.7e12, max: 1.7e12 + 4e7 }),
+            level: fc.constantFrom('INFO', 'WARNING', 'ERROR', 'CRITICAL' as const),
+          }),
+          { minLength: 1 },
+        ),
+        (lines) => {
+          const bars = volumeOf(lines as never, 90);
+          expect(bars.length).toBeLessThanOrEqual(90);
+          expect(bars.reduce((sum, { errors, warnings, others }) => sum + errors + warnings + others, 0)).toBe(
+            lines.length,
+          );
+          expect(bars[0]?.from).toBeLessThanOrEqual(Math.min(...lines.map(({ time }) => time)));
+          expect(new Set(bars.map(({ from, to }) => to - from)).size).toBe(1);
+        },
+      ),
     );
     expect(volumeOf([], 90)).toEqual([]);
   });

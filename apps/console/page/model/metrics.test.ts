@@ -25,17 +25,30 @@ function filled(): Metrics {
       { id: 2, family: 'took_seconds', labels: { route: '/a' } },
       { id: 3, family: 'memory_bytes', labels: { pool: 'one' } },
     ],
-    values: [[0, 0], [1, 0], [2, 0, 0, 0, 0], [3, 5]],
+    values: [
+      [0, 0],
+      [1, 0],
+      [2, 0, 0, 0, 0],
+      [3, 5],
+    ],
   });
   for (let at = 1; at <= 150; at += 1) {
-    metrics.add({ time: T + at * 2000, values: [[0, at * 20], [2, at, at * 4, at * 2, at * 4], [3, 5 + at]] });
+    metrics.add({
+      time: T + at * 2000,
+      values: [
+        [0, at * 20],
+        [2, at, at * 4, at * 2, at * 4],
+        [3, 5 + at],
+      ],
+    });
   }
   return metrics;
 }
 
 describe('a plot', () => {
   const metrics = filled();
-  const last = (values: readonly (number | null)[] = []): number | null | undefined => values.findLast((value) => value !== null);
+  const last = (values: readonly (number | null)[] = []): number | null | undefined =>
+    values.findLast((value) => value !== null);
 
   it('of a counter is its rise a second', () => {
     const { lines, times } = query(metrics, asked(requests, 'rate'));
@@ -65,7 +78,8 @@ describe('a plot', () => {
   });
 
   it('is narrowed by labels', () => {
-    const names = (q: string) => matchingSeries(metrics, { family: requests, where: parseFilter(q) }).map(({ labels }) => labels.status);
+    const names = (q: string) =>
+      matchingSeries(metrics, { family: requests, where: parseFilter(q) }).map(({ labels }) => labels.status);
     expect(names('')).toEqual(['success', 'error']);
     expect(names('status:err*')).toEqual(['error']);
     expect(names('-status:error route:/a')).toEqual(['success']);
@@ -89,10 +103,25 @@ describe('a plot', () => {
 describe('a series', () => {
   it('that begins again does not fall, and one that came late counts from 0', () => {
     const metrics = new Metrics();
-    metrics.add({ time: T, families: [requests], series: [{ id: 0, family: requests.name, labels: {} }], values: [[0, 100]] });
+    metrics.add({
+      time: T,
+      families: [requests],
+      series: [{ id: 0, family: requests.name, labels: {} }],
+      values: [[0, 100]],
+    });
     metrics.add({ time: T + 2000, values: [[0, 110]] });
-    metrics.add({ time: T + 4000, values: [[0, 3]], series: [{ id: 1, family: requests.name, labels: { late: 'yes' } }] });
-    metrics.add({ time: T + 6000, values: [[0, 5], [1, 7]] });
+    metrics.add({
+      time: T + 4000,
+      values: [[0, 3]],
+      series: [{ id: 1, family: requests.name, labels: { late: 'yes' } }],
+    });
+    metrics.add({
+      time: T + 6000,
+      values: [
+        [0, 5],
+        [1, 7],
+      ],
+    });
     const [first, late] = metrics.of(requests.name);
     expect(first?.rise(T, T + 6000)).toEqual([15]);
     expect(late?.rise(T, T + 6000)).toEqual([7]);
@@ -104,21 +133,38 @@ describe('a series', () => {
   it('is thinned with age and stays within the hour, its rises as they were', () => {
     const metrics = new Metrics();
     const minutes = 180;
-    metrics.add({ time: T, families: [requests], series: [{ id: 0, family: requests.name, labels: {} }], values: [[0, 0]] });
+    metrics.add({
+      time: T,
+      families: [requests],
+      series: [{ id: 0, family: requests.name, labels: {} }],
+      values: [[0, 0]],
+    });
     for (let at = 1; at <= minutes * 30; at += 1) metrics.add({ time: T + at * 2000, values: [[0, at]] });
     const [series] = metrics.of(requests.name);
     expect(series?.times.length).toBeLessThan(350);
     expect(series?.times[1]).toBeGreaterThanOrEqual(metrics.newest - HISTORY_MS - 60_000);
     expect(series?.rise(metrics.newest - 1_800_000, metrics.newest)?.[0]).toBeCloseTo(900, -2);
-    const hour = query(metrics, { family: requests, reading: 'rate', where: [], from: metrics.newest - HISTORY_MS, to: metrics.newest });
-    for (const value of hour.lines[0]?.values.filter((one) => one !== null).slice(6) ?? []) expect(value).toBeCloseTo(0.5, 0);
+    const hour = query(metrics, {
+      family: requests,
+      reading: 'rate',
+      where: [],
+      from: metrics.newest - HISTORY_MS,
+      to: metrics.newest,
+    });
+    for (const value of hour.lines[0]?.values.filter((one) => one !== null).slice(6) ?? [])
+      expect(value).toBeCloseTo(0.5, 0);
   });
 
   it('of which nobody was told is left out, and so is what comes twice', () => {
     const metrics = new Metrics();
     metrics.add({ time: T, values: [[99, 1], [], [0]] as never, series: [{ id: 5, family: 'unknown', labels: {} }] });
     expect(metrics.seriesCount).toBe(0);
-    metrics.add({ time: T, families: [requests], series: [{ id: 0, family: requests.name, labels: {} }], values: [[0, 1]] });
+    metrics.add({
+      time: T,
+      families: [requests],
+      series: [{ id: 0, family: requests.name, labels: {} }],
+      values: [[0, 1]],
+    });
     metrics.add({ time: T + 2000, values: [[0, 4]] });
     metrics.add({ time: T, values: [[0, 1]] });
     expect(metrics.of(requests.name)[0]?.samples).toEqual([[1], [4]]);
@@ -127,8 +173,18 @@ describe('a series', () => {
 
 it('exemplars are bounded, and those of the range come newest first', () => {
   const metrics = filled();
-  const exemplars = Array.from({ length: 90 }, (_, at) => ({ series: 2, value: at, time: T + at * 1000, traceId: `t${at}`, spanId: 's' }));
-  metrics.add({ time: T + 301_000, values: [], exemplars: [...exemplars, { series: 77, value: 1, time: T, traceId: 'x', spanId: 's' }] });
+  const exemplars = Array.from({ length: 90 }, (_, at) => ({
+    series: 2,
+    value: at,
+    time: T + at * 1000,
+    traceId: `t${at}`,
+    spanId: 's',
+  }));
+  metrics.add({
+    time: T + 301_000,
+    values: [],
+    exemplars: [...exemplars, { series: 77, value: 1, time: T, traceId: 'x', spanId: 's' }],
+  });
   const found = exemplarsOf(metrics.of(duration.name), T + 60_000, T + 80_000);
   expect(found.map(({ traceId }) => traceId).slice(0, 2)).toEqual(['t80', 't79']);
   expect(metrics.of(duration.name)[0]?.exemplars.length).toBe(40);
@@ -140,8 +196,14 @@ describe('PromQL', () => {
     [asked(requests, 'rate', { by: 'status' }), 'sum by (status) (rate(requests_total[5m]))'],
     [asked(memory, 'value'), 'memory_bytes'],
     [asked(memory, 'value', { by: 'pool' }), 'sum by (pool) (memory_bytes)'],
-    [asked(duration, 'percentiles', { by: 'route' }), 'histogram_quantile(0.95, sum by (le, route) (rate(took_seconds_bucket[5m])))'],
-    [asked(duration, 'p50', { where: parseFilter('route:/a* -code:"5\\"0"') }), 'histogram_quantile(0.5, sum by (le) (rate(took_seconds_bucket{route=~"/a.*", code!="5\\"0"}[5m])))'],
+    [
+      asked(duration, 'percentiles', { by: 'route' }),
+      'histogram_quantile(0.95, sum by (le, route) (rate(took_seconds_bucket[5m])))',
+    ],
+    [
+      asked(duration, 'p50', { where: parseFilter('route:/a* -code:"5\\"0"') }),
+      'histogram_quantile(0.5, sum by (le) (rate(took_seconds_bucket{route=~"/a.*", code!="5\\"0"}[5m])))',
+    ],
     [asked(duration, 'mean'), 'sum(rate(took_seconds_sum[5m])) / sum(rate(took_seconds_count[5m]))'],
   ])('%#', (question, text) => expect(promql(question)).toBe(text));
 

@@ -5,7 +5,10 @@ import { type Place, readPlace, VIEWS, writePlace } from './place.ts';
 describe('a place', () => {
   it('is what its address says, whatever is in it', () => {
     const value = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).filter((text) => !/\p{Cs}/u.test(text));
-    const at = fc.record({ q: value, trace: value, span: value, line: value, metric: value, by: value, where: value, to: value }, { requiredKeys: [] });
+    const at = fc.record(
+      { q: value, trace: value, span: value, line: value, metric: value, by: value, where: value, to: value },
+      { requiredKeys: [] },
+    );
     fc.assert(
       fc.property(fc.constantFrom(...VIEWS), at, (view, words) => {
         const place: Place = { view, at: words };

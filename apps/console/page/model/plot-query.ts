@@ -73,7 +73,9 @@ export function query(metrics: Metrics, { family, reading, by, where, from, to }
   const window = Math.max(step * 4, to - from > 20 * 60_000 ? 120_000 : 10_000);
   const times = Array.from({ length: POINTS + 1 }, (_, at) => from + at * step);
   const groups = groupsOf(matchingSeries(metrics, { family, where }), by, family, reading);
-  const lines = [...groups].flatMap(([name, series]) => linesOf(name, series, { family, reading, times, window, metrics }));
+  const lines = [...groups].flatMap(([name, series]) =>
+    linesOf(name, series, { family, reading, times, window, metrics }),
+  );
   const drawn = lines.filter(({ values }) => values.some((value) => value !== null));
   const ranked = drawn.length > MOST_LINES ? drawn.toSorted((one, other) => peak(other) - peak(one)) : drawn;
   return { times, lines: ranked.slice(0, MOST_LINES), more: Math.max(0, drawn.length - MOST_LINES) };
@@ -128,7 +130,9 @@ function linesOf(name: string, series: readonly Series[], frame: Frame): PlotLin
       values: risen.map((rise) => quantileOfRise(q, family, rise)),
     }));
   }
-  return [{ name: name || READING_NAMES[reading], values: risen.map((rise) => oneOf(reading, family, frame.window, rise)) }];
+  return [
+    { name: name || READING_NAMES[reading], values: risen.map((rise) => oneOf(reading, family, frame.window, rise)) },
+  ];
 }
 
 function oneOf(reading: Reading, family: MetricFamily, window: number, rise: number[] | undefined): number | null {

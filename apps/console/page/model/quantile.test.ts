@@ -26,18 +26,22 @@ describe('histogram_quantile', () => {
   it('is never below a lower quantile, and within a bucket of the true one', () => {
     const bounds = [0.1, 0.5, 1, 5, 10];
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 0, max: 12, noNaN: true }), { minLength: 1, maxLength: 60 }), fc.double({ min: 0, max: 1, noNaN: true }), (values, q) => {
-        const cumulative = [...bounds.map((bound) => values.filter((value) => value <= bound).length), values.length];
-        const found = quantile(q, bounds, cumulative);
-        expect(found).toBeLessThanOrEqual(quantile(Math.min(1, q + 0.1), bounds, cumulative) + 1e-9);
-        const real = quantileOf(q, values);
-        const upper = bounds.find((bound) => real <= bound) ?? 10;
-        const lower = bounds[bounds.indexOf(upper) - 1] ?? 0;
-        if (real <= 10) {
-          expect(found).toBeLessThanOrEqual(upper + 1e-9);
-          expect(found).toBeGreaterThanOrEqual(lower - 1e-9);
-        }
-      }),
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 12, noNaN: true }), { minLength: 1, maxLength: 60 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (values, q) => {
+          const cumulative = [...bounds.map((bound) => values.filter((value) => value <= bound).length), values.length];
+          const found = quantile(q, bounds, cumulative);
+          expect(found).toBeLessThanOrEqual(quantile(Math.min(1, q + 0.1), bounds, cumulative) + 1e-9);
+          const real = quantileOf(q, values);
+          const upper = bounds.find((bound) => real <= bound) ?? 10;
+          const lower = bounds[bounds.indexOf(upper) - 1] ?? 0;
+          if (real <= 10) {
+            expect(found).toBeLessThanOrEqual(upper + 1e-9);
+            expect(found).toBeGreaterThanOrEqual(lower - 1e-9);
+          }
+        },
+      ),
     );
   });
 });
@@ -51,21 +55,24 @@ describe('an increase', () => {
 
   it('is the sum of what was counted, whenever the process began again', () => {
     fc.assert(
-      fc.property(fc.array(fc.record({ by: fc.integer({ min: 1, max: 100 }), again: fc.boolean() }), { maxLength: 30 }), (steps) => {
-        let counter = 0;
-        const seen = [0];
-        let sum = 0;
-        for (const { by, again } of steps) {
-          if (again) counter = 0;
-          counter += by;
-          // A counter that begins again and is above where it was before it is looked at cannot be told from one that ran on.
-          if (again && counter >= (seen.at(-1) as number)) counter = seen.at(-1) as number;
-          const before = seen.at(-1) as number;
-          sum += counter >= before ? counter - before : counter;
-          seen.push(counter);
-        }
-        expect(increase(seen)).toBe(sum);
-      }),
+      fc.property(
+        fc.array(fc.record({ by: fc.integer({ min: 1, max: 100 }), again: fc.boolean() }), { maxLength: 30 }),
+        (steps) => {
+          let counter = 0;
+          const seen = [0];
+          let sum = 0;
+          for (const { by, again } of steps) {
+            if (again) counter = 0;
+            counter += by;
+            // A counter that begins again and is above where it was before it is looked at cannot be told from one that ran on.
+            if (again && counter >= (seen.at(-1) as number)) counter = seen.at(-1) as number;
+            const before = seen.at(-1) as number;
+            sum += counter >= before ? counter - before : counter;
+            seen.push(counter);
+          }
+          expect(increase(seen)).toBe(sum);
+        },
+      ),
     );
   });
 });

@@ -9,7 +9,14 @@ describe('spans', () => {
     expect(spans.trace('t1')?.root?.spanId).toBe('b');
     spans.add([span({ spanId: 'a', parentSpanId: 'elsewhere', duration: 20, kind: 'server' })], 10);
     spans.add([span({ traceId: 't2', spanId: 'x', start: 9 })], 10);
-    expect(spans.trace('t1')).toMatchObject({ root: { spanId: 'a' }, start: 0, duration: 20, errors: 1, services: ['two', 'one'], kinds: { request: 1, internal: 1 } });
+    expect(spans.trace('t1')).toMatchObject({
+      root: { spanId: 'a' },
+      start: 0,
+      duration: 20,
+      errors: 1,
+      services: ['two', 'one'],
+      kinds: { request: 1, internal: 1 },
+    });
     expect(spans.traces().map(({ id }) => id)).toEqual(['t2', 't1']);
     expect(spans.find('t1', 'b')?.service).toBe('two');
     expect(spans.find('t1', 'x')).toBeUndefined();
@@ -19,7 +26,11 @@ describe('spans', () => {
   it('are bounded by count and size, and leave nothing behind', () => {
     const spans = new Spans();
     const one = (at: number) => span({ traceId: `t${at}`, spanId: `s${at}` });
-    for (let at = 0; at < SPAN_LIMIT + 500; at += 100) spans.add(Array.from({ length: 100 }, (_, more) => one(at + more)), 1000);
+    for (let at = 0; at < SPAN_LIMIT + 500; at += 100)
+      spans.add(
+        Array.from({ length: 100 }, (_, more) => one(at + more)),
+        1000,
+      );
     expect(spans.count).toBe(SPAN_LIMIT);
     expect(spans.traces().length).toBe(SPAN_LIMIT);
     expect(spans.trace('t499')).toBeUndefined();
@@ -49,7 +60,12 @@ describe('spans', () => {
 describe('the request nearest to a point of a plot', () => {
   const at = (spanId: string, end: number, duration: number, route = '/a') =>
     span({ spanId, kind: 'server', start: end - duration, duration, attributes: { 'http.route': route } });
-  const all = [at('early', 1000, 50), at('fits', 60_000, 2000), at('near', 61_000, 4), { ...at('no request', 60_000, 2000), kind: 'client' as const }];
+  const all = [
+    at('early', 1000, 50),
+    at('fits', 60_000, 2000),
+    at('near', 61_000, 4),
+    { ...at('no request', 60_000, 2000), kind: 'client' as const },
+  ];
   const any = (): boolean => true;
 
   it('is near in time and in value', () => {

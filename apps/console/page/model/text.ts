@@ -11,7 +11,8 @@ const STEERING = new RegExp(
  * Control characters, marks that turn the direction of what follows or have no width, halves of characters. The joiners
  * U+200C and U+200D stay: scripts and emoji need them.
  */
-const UNSEEN = /[\p{Cc}\u{ad}\u{61c}\u{180e}\u{200b}\u{200e}\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\p{Cs}]/gu;
+const UNSEEN =
+  /[\p{Cc}\u{ad}\u{61c}\u{180e}\u{200b}\u{200e}\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\p{Cs}]/gu;
 const IS_PLAIN = /^[ -~]*$/;
 
 /**
@@ -37,7 +38,9 @@ function picture(mark: string): string {
 /** One line of at most `limit` UTF-16 units and an ellipsis, at a cost that does not grow with what is cut off. */
 export function line(text: string, limit = 240): string {
   const head = text.length > limit * 2 ? text.slice(0, limit * 2) : text;
-  const shown = visible(head).replace(/\s*\n\s*/g, ' ↵ ').replaceAll('\t', ' ');
+  const shown = visible(head)
+    .replace(/\s*\n\s*/g, ' ↵ ')
+    .replaceAll('\t', ' ');
   if (shown.length <= limit && head.length === text.length) return shown;
   return `${sliceWhole(shown, limit)}…`;
 }

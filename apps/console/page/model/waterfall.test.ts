@@ -30,7 +30,9 @@ describe('a waterfall', () => {
   });
 
   it('unties circles, and shows what has the same id twice', () => {
-    expect(shape([span({ spanId: 'a', parentSpanId: 'b' }), span({ spanId: 'b', parentSpanId: 'a', start: 1 })])).toEqual(['a', ' b']);
+    expect(
+      shape([span({ spanId: 'a', parentSpanId: 'b' }), span({ spanId: 'b', parentSpanId: 'a', start: 1 })]),
+    ).toEqual(['a', ' b']);
     expect(shape([span({ spanId: 'a', parentSpanId: 'a' })])).toEqual(['a']);
     expect(shape([span({ spanId: 'a' }), span({ spanId: 'a', start: 1 })])).toEqual(['a', 'a']);
   });
@@ -56,7 +58,13 @@ describe('a waterfall', () => {
 
   it('shows each span once, whatever they say of each other', () => {
     const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
-    const some = fc.record({ spanId: id, parentSpanId: fc.option(id, { nil: undefined }), start: fc.double({ min: -1e6, max: 1e6, noNaN: true }), duration: fc.double({ min: 0, max: 1e6, noNaN: true }), service: fc.constantFrom('one', 'two') });
+    const some = fc.record({
+      spanId: id,
+      parentSpanId: fc.option(id, { nil: undefined }),
+      start: fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+      duration: fc.double({ min: 0, max: 1e6, noNaN: true }),
+      service: fc.constantFrom('one', 'two'),
+    });
     fc.assert(
       fc.property(fc.array(some, { maxLength: 14 }), (all) => {
         const spans = all.map((one) => span(one));
@@ -75,7 +83,9 @@ describe('a waterfall', () => {
   });
 
   it('bears a chain of 10,000, and as many children of one', () => {
-    const chain = Array.from({ length: 10_000 }, (_, at) => span({ spanId: `${at}`, parentSpanId: at === 0 ? undefined : `${at - 1}`, start: at }));
+    const chain = Array.from({ length: 10_000 }, (_, at) =>
+      span({ spanId: `${at}`, parentSpanId: at === 0 ? undefined : `${at - 1}`, start: at }),
+    );
     expect(layOut(chain.toReversed()).rows.at(-1)?.depth).toBe(9999);
     const flat = chain.map((one, at) => ({ ...one, parentSpanId: at === 0 ? undefined : '0' }));
     expect(layOut(flat).rows.length).toBe(10_000);
@@ -87,7 +97,13 @@ describe('own time', () => {
   it('is what children do not cover, where they run at once too', () => {
     const spans = [
       span({ spanId: 'a', kind: 'server', start: 0, duration: 100 }),
-      span({ spanId: 'b', parentSpanId: 'a', start: 10, duration: 40, attributes: { 'gen_ai.operation.name': 'chat' } }),
+      span({
+        spanId: 'b',
+        parentSpanId: 'a',
+        start: 10,
+        duration: 40,
+        attributes: { 'gen_ai.operation.name': 'chat' },
+      }),
       span({ spanId: 'c', parentSpanId: 'a', start: 30, duration: 40, attributes: { 'db.system.name': 'redis' } }),
       // What outlives its parent covers of it what is in it.
       span({ spanId: 'd', parentSpanId: 'a', start: 90, duration: 40, attributes: { 'db.system.name': 'postgresql' } }),
@@ -105,5 +121,9 @@ it('an axis has round steps', () => {
   expect(ticks(1000, 4)).toEqual([0, 500, 1000]);
   expect(ticks(7, 4)).toEqual([0, 2, 4, 6]);
   for (const length of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) expect(ticks(length)).toEqual([0]);
-  fc.assert(fc.property(fc.double({ min: 1e-6, max: 1e12, noNaN: true }), (length) => expect(ticks(length, 5).length).toBeLessThanOrEqual(6)));
+  fc.assert(
+    fc.property(fc.double({ min: 1e-6, max: 1e12, noNaN: true }), (length) =>
+      expect(ticks(length, 5).length).toBeLessThanOrEqual(6),
+    ),
+  );
 });

@@ -31,7 +31,10 @@ async function start(options: FeederOptions = {}, ask?: typeof fetch): Promise<R
     ...(ask === undefined ? {} : { fetch: ask }),
   });
   reader.start();
-  open.push(() => feeder.close(), () => reader.stop());
+  open.push(
+    () => feeder.close(),
+    () => reader.stop(),
+  );
   return { feeder, reader, console, states };
 }
 
@@ -58,7 +61,10 @@ describe('the reader', () => {
     feeder.answer(200);
     await until(() => expect(console.logs.count).toBe(2));
     expect(feeder.asked.at(-1)).toMatch(/\/1$/);
-    expect(states.findLast(({ kind }) => kind === 'waiting')).toMatchObject({ attempt: expect.any(Number), because: expect.stringMatching(/500|connection|reached|terminated/) });
+    expect(states.findLast(({ kind }) => kind === 'waiting')).toMatchObject({
+      attempt: expect.any(Number),
+      because: expect.stringMatching(/500|connection|reached|terminated/),
+    });
     expect(console.restarted).toBe(false);
   });
 
@@ -92,7 +98,12 @@ describe('the reader', () => {
     open.push(() => feeder.close());
     feeder.answer(status);
     const states: LineState[] = [];
-    const reader = createReader({ url: new URL('api/events', feeder.url).href, apply: () => undefined, tell: (state) => states.push(state), isHidden: () => true });
+    const reader = createReader({
+      url: new URL('api/events', feeder.url).href,
+      apply: () => undefined,
+      tell: (state) => states.push(state),
+      isHidden: () => true,
+    });
     open.push(() => reader.stop());
     reader.start();
     await until(() => expect(states.at(-1)?.kind).toBe(kind));
@@ -107,18 +118,24 @@ describe('the reader', () => {
     expect(await login('too often', ask)).toEqual({ kind: 'later', seconds: 42 });
     expect(await login('right', ask)).toEqual({ kind: 'in' });
     expect(await login('x', () => Promise.reject(new TypeError('no')))).toMatchObject({ kind: 'failed' });
-    expect(await login('x', () => Promise.resolve(new Response('', { status: 502 })))).toMatchObject({ because: expect.stringContaining('502') });
+    expect(await login('x', () => Promise.resolve(new Response('', { status: 502 })))).toMatchObject({
+      because: expect.stringContaining('502'),
+    });
   });
 
   it('takes something else for what it is', async () => {
-    const html = (): Promise<Response> => Promise.resolve(new Response('<html>', { headers: { 'content-type': 'text/html' } }));
+    const html = (): Promise<Response> =>
+      Promise.resolve(new Response('<html>', { headers: { 'content-type': 'text/html' } }));
     const { states } = await start({}, html as typeof fetch);
-    await until(() => expect(states.at(-1)).toMatchObject({ kind: 'waiting', because: expect.stringContaining('Something else') }));
+    await until(() =>
+      expect(states.at(-1)).toMatchObject({ kind: 'waiting', because: expect.stringContaining('Something else') }),
+    );
   });
 
   it('leaves out an event that cannot be read, and reads on', async () => {
     const text = 'event: logs\ndata: {torn\n\nevent: spans\ndata: null\n\nevent: logs\ndata: [{"seq":1}]\n\n';
-    const torn = (): Promise<Response> => Promise.resolve(new Response(text, { headers: { 'content-type': 'text/event-stream' } }));
+    const torn = (): Promise<Response> =>
+      Promise.resolve(new Response(text, { headers: { 'content-type': 'text/event-stream' } }));
     const { console } = await start({}, torn as typeof fetch);
     await until(() => expect(console.logs.count).toBeGreaterThan(0));
   });

@@ -11,7 +11,9 @@ function parse(...pieces: string[]): SseEvent[] {
 
 describe('the parser of events', () => {
   it('follows the specification', () => {
-    expect(parse('\ufeff: hello\n\nid: 7\nevent: logs\ndata: a\ndata:b\ndata\n\ndata: c\n\nevent: none\n\ndata: cut')).toEqual([
+    expect(
+      parse('\ufeff: hello\n\nid: 7\nevent: logs\ndata: a\ndata:b\ndata\n\ndata: c\n\nevent: none\n\ndata: cut'),
+    ).toEqual([
       { name: 'logs', data: 'a\nb\n', id: '7' },
       { name: 'message', data: 'c', id: '7' },
     ]);
@@ -24,16 +26,21 @@ describe('the parser of events', () => {
       fc.constant(''),
     );
     fc.assert(
-      fc.property(fc.array(field, { maxLength: 20 }), fc.constantFrom('\n', '\r', '\r\n'), fc.infiniteStream(fc.integer({ min: 1, max: 4 })), (lines, end, sizes) => {
-        const text = `${lines.join(end)}${end}${end}`;
-        const pieces: string[] = [];
-        for (let at = 0; at < text.length; ) {
-          const size = sizes.next().value as number;
-          pieces.push(text.slice(at, at + size));
-          at += size;
-        }
-        expect(parse(...pieces)).toEqual(parse(`${lines.join('\n')}\n\n`));
-      }),
+      fc.property(
+        fc.array(field, { maxLength: 20 }),
+        fc.constantFrom('\n', '\r', '\r\n'),
+        fc.infiniteStream(fc.integer({ min: 1, max: 4 })),
+        (lines, end, sizes) => {
+          const text = `${lines.join(end)}${end}${end}`;
+          const pieces: string[] = [];
+          for (let at = 0; at < text.length; ) {
+            const size = sizes.next().value as number;
+            pieces.push(text.slice(at, at + size));
+            at += size;
+          }
+          expect(parse(...pieces)).toEqual(parse(`${lines.join('\n')}\n\n`));
+        },
+      ),
     );
   });
 

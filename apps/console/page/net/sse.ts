@@ -37,7 +37,8 @@ export class SseParser {
     const lines = (this.#rest + text).split(/\r\n|\n|\r/);
     this.#rest = lines.pop() ?? '';
     for (const line of lines) this.#read(line);
-    if (this.#rest.length + this.#size > LONGEST_EVENT) throw new RangeError('The stream sends an event without an end');
+    if (this.#rest.length + this.#size > LONGEST_EVENT)
+      throw new RangeError('The stream sends an event without an end');
   }
 
   #read(line: string): void {

@@ -85,7 +85,9 @@ class Feed {
       ...this.options.hello,
     };
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    response.write(`: welcome\n\nid: ${this.instance}/${resumed ? at : 0}\nevent: hello\ndata: ${JSON.stringify(hello)}\n\n`);
+    response.write(
+      `: welcome\n\nid: ${this.instance}/${resumed ? at : 0}\nevent: hello\ndata: ${JSON.stringify(hello)}\n\n`,
+    );
     for (const { id, text } of this.held) if (!resumed || id > Number(at)) response.write(text);
     this.streams.add(response);
     response.on('close', () => this.streams.delete(response));

@@ -1,9 +1,9 @@
 /** What somebody sends to do harm is text. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Told } from './sample.ts';
 import { startFeeder } from './feeder.ts';
 import { line, span } from './records.ts';
+import type { Told } from './sample.ts';
 import { hasChromium, LONGEST_MS, openTab, startChromium, WITHOUT_CHROMIUM } from './stage.ts';
 import { overflow, pane, ready, rows } from './views.ts';
 
@@ -14,7 +14,7 @@ const SCRIPTS = [
   '<img src=x onerror="document.title=\'harmed\'">',
   '"><svg onload=document.title="harmed">',
   'javascript:document.title="harmed"',
-  "</style><style>*{display:none}</style>",
+  '</style><style>*{display:none}</style>',
   '{{constructor.constructor("document.title=1")()}}',
 ];
 const ANSI = `${ESCAPE}[31mred${ESCAPE}[0m ${ESCAPE}]0;stolen title\u0007 ${ESCAPE}[2J`;
@@ -48,17 +48,77 @@ function events(): Told[] {
     }),
   );
   const lines = ALL.map((text, at) =>
-    line({ seq: at + 1, time: Date.now(), message: text, logger: text.slice(0, 3000), service: text.slice(0, 3000), traceId: `t${at}`, fields: { ...attributes, exception: { type: text, stack: text } } }),
+    line({
+      seq: at + 1,
+      time: Date.now(),
+      message: text,
+      logger: text.slice(0, 3000),
+      service: text.slice(0, 3000),
+      traceId: `t${at}`,
+      fields: { ...attributes, exception: { type: text, stack: text } },
+    }),
   );
   const name = SCRIPTS[0]!;
   return [
     ['spans', spans],
     ['chunks', [{ traceId: 't0', spanId: 's0', times: [1, 2, 1e9, -5] }]],
     ['logs', lines],
-    ['metrics', { time: Date.now(), families: [{ name, type: 'gauge', help: `${PLANES}${SCRIPTS[1]}` }], series: ALL.map((text, id) => ({ id, family: name, labels: { [SCRIPTS[1]!]: text } })), values: ALL.map((_, id) => [id, id]) }],
-    ['live', { time: Date.now(), total: 1, requests: [{ id: name, method: name, route: PLANES, start: Date.now() - 4000, sessionId: ANSI, phases: ALL.map((text) => ({ name: text, start: Date.now() - 3000 })), bytes: 1e15, events: 1e15, firstByte: 1e9 }] }],
-    ['health', { time: Date.now(), status: 'unhealthy', checks: Object.fromEntries(ALL.map((text, at) => [`${at}${text.slice(0, 2000)}`, { status: text.slice(0, 2000), critical: true, error: text }])), breakers: [{ service: PLANES, state: 'open' }], uptime: 1 }],
-    ['telemetry', { time: Date.now(), exporter: { kind: name, endpoint: 'javascript:alert(1)', up: false }, spans: { exported: 1, dropped: 1, failed: 1, kept: 1 }, queues: [{ name: MEGABYTE, size: 5, limit: 1 }], logs: { dropped: 1, withoutContext: 1 }, series: [{ metric: name, count: 9, budget: 0, folded: 1 }], store: [] }],
+    [
+      'metrics',
+      {
+        time: Date.now(),
+        families: [{ name, type: 'gauge', help: `${PLANES}${SCRIPTS[1]}` }],
+        series: ALL.map((text, id) => ({ id, family: name, labels: { [SCRIPTS[1]!]: text } })),
+        values: ALL.map((_, id) => [id, id]),
+      },
+    ],
+    [
+      'live',
+      {
+        time: Date.now(),
+        total: 1,
+        requests: [
+          {
+            id: name,
+            method: name,
+            route: PLANES,
+            start: Date.now() - 4000,
+            sessionId: ANSI,
+            phases: ALL.map((text) => ({ name: text, start: Date.now() - 3000 })),
+            bytes: 1e15,
+            events: 1e15,
+            firstByte: 1e9,
+          },
+        ],
+      },
+    ],
+    [
+      'health',
+      {
+        time: Date.now(),
+        status: 'unhealthy',
+        checks: Object.fromEntries(
+          ALL.map((text, at) => [
+            `${at}${text.slice(0, 2000)}`,
+            { status: text.slice(0, 2000), critical: true, error: text },
+          ]),
+        ),
+        breakers: [{ service: PLANES, state: 'open' }],
+        uptime: 1,
+      },
+    ],
+    [
+      'telemetry',
+      {
+        time: Date.now(),
+        exporter: { kind: name, endpoint: 'javascript:alert(1)', up: false },
+        spans: { exported: 1, dropped: 1, failed: 1, kept: 1 },
+        queues: [{ name: MEGABYTE, size: 5, limit: 1 }],
+        logs: { dropped: 1, withoutContext: 1 },
+        series: [{ metric: name, count: 9, budget: 0, folded: 1 }],
+        store: [],
+      },
+    ],
   ];
 }
 
@@ -72,7 +132,9 @@ describe.skipIf(!installed)(installed ? 'harm' : `harm (${WITHOUT_CHROMIUM})`, {
   async function harmless(page: Page): Promise<void> {
     const seen = await page.evaluate(() => ({
       title: document.title,
-      foreign: document.querySelectorAll('body script, iframe, img, object, embed, body style, [onload], [onerror], [onclick]').length,
+      foreign: document.querySelectorAll(
+        'body script, iframe, img, object, embed, body style, [onload], [onerror], [onclick]',
+      ).length,
       hrefs: [...document.querySelectorAll('a')].map(({ href }) => href),
       text: document.body.textContent ?? '',
       longest: Math.max(...[...document.querySelectorAll('bdi')].map((element) => element.textContent?.length ?? 0), 0),
@@ -87,7 +149,10 @@ describe.skipIf(!installed)(installed ? 'harm' : `harm (${WITHOUT_CHROMIUM})`, {
   }
 
   it.each([360, 1280])('is done by nothing that is in any record, at %i pixels', async (width) => {
-    const feeder = await startFeeder({ events: events(), hello: { service: SCRIPTS[0]!, environment: PLANES, version: MEGABYTE } });
+    const feeder = await startFeeder({
+      events: events(),
+      hello: { service: SCRIPTS[0]!, environment: PLANES, version: MEGABYTE },
+    });
     const tab = await openTab(browser, `${feeder.url}#/live`, { viewport: { width, height: 800 } });
     const { page } = tab;
     await ready(page);

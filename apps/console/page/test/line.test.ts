@@ -45,11 +45,15 @@ describe.skipIf(!installed)(installed ? 'the line' : `the line (${WITHOUT_CHROMI
     await ready(page);
     await expect.poll(() => rowCount(page, 'Log lines')).toBe(1);
     // It is in no address and no storage that a script can read.
-    expect(await page.evaluate(() => location.href + document.cookie + JSON.stringify(localStorage))).not.toContain('the token');
+    expect(await page.evaluate(() => location.href + document.cookie + JSON.stringify(localStorage))).not.toContain(
+      'the token',
+    );
   });
 
   it('says calmly that it is cut off, keeps what it has, and takes up where it was', async () => {
-    const page = await open('#/traces', { events: [['spans', [span({ spanId: 'a', kind: 'server', name: 'GET /a' })]]] });
+    const page = await open('#/traces', {
+      events: [['spans', [span({ spanId: 'a', kind: 'server', name: 'GET /a' })]]],
+    });
     await ready(page);
     await rows(page, 'Traces').first().waitFor();
     feeder.answer(500);

@@ -29,7 +29,14 @@ function spansFrom(first: number, count: number): SpanRecord[] {
 function linesFrom(first: number, count: number): LogRecord[] {
   return Array.from({ length: count }, (_, at) => {
     const seq = first + at;
-    return line({ seq, time: 1_800_000_000_000 + seq * 10, message: `Thing ${seq} was asked for and was there`, traceId: `trace${Math.floor(seq / 4)}`, level: seq % 50 === 0 ? 'ERROR' : 'INFO', fields: { seq, route: '/things/:id' } });
+    return line({
+      seq,
+      time: 1_800_000_000_000 + seq * 10,
+      message: `Thing ${seq} was asked for and was there`,
+      traceId: `trace${Math.floor(seq / 4)}`,
+      level: seq % 50 === 0 ? 'ERROR' : 'INFO',
+      fields: { seq, route: '/things/:id' },
+    });
   });
 }
 
@@ -64,7 +71,11 @@ describe.skipIf(!installed)(installed ? 'much' : `much (${WITHOUT_CHROMIUM})`, {
   let much: Feeder;
   let little: Feeder;
   beforeAll(async () => {
-    [browser, much, little] = await Promise.all([startChromium(), startFeeder({ events: told(10_000, 50_000) }), startFeeder({ events: told(1000, 1000) })]);
+    [browser, much, little] = await Promise.all([
+      startChromium(),
+      startFeeder({ events: told(10_000, 50_000) }),
+      startFeeder({ events: told(1000, 1000) }),
+    ]);
   });
   afterAll(async () => {
     await browser.close();
@@ -75,37 +86,54 @@ describe.skipIf(!installed)(installed ? 'much' : `much (${WITHOUT_CHROMIUM})`, {
   it.each([
     ['traces', 'Traces', 2500],
     ['logs', 'Log lines', 50_000],
-  ])('%s: the rows that are there are those that are seen, and scrolling costs no more than with few', async (view, label, wanted) => {
-    const tabs = await Promise.all([little, much].map((feeder) => openTab(browser, `${feeder.url}#/${view}?follow=0`)));
-    const [few, many] = tabs.map(({ page }) => page) as [Page, Page];
-    await expect.poll(() => rowCount(many, label), { timeout: 60_000 }).toBe(wanted);
-    const frames = { few: Number.POSITIVE_INFINITY, many: Number.POSITIVE_INFINITY };
-    for (let round = 0; round < 3; round += 1) {
-      await few.bringToFront();
-      frames.few = Math.min(frames.few, await framesOf(few, label));
-      await many.bringToFront();
-      frames.many = Math.min(frames.many, await framesOf(many, label));
-    }
-    expect(frames.many).toBeLessThan(frames.few * 2.5);
-    expect(await rows(many, label).count()).toBeLessThan(70);
-    expect(await many.evaluate(() => document.querySelectorAll('*').length)).toBeLessThan(1500);
-    // The very last row is reached, and says which it is.
-    await grid(many, label).focus();
-    await many.keyboard.press('End');
-    const last = rows(many, label).last();
-    await expect.poll(() => last.getAttribute('aria-rowindex')).toBe(String(wanted + 1));
-    for (const tab of tabs) await tab.close();
-  });
+  ])(
+    '%s: the rows that are there are those that are seen, and scrolling costs no more than with few',
+    async (view, label, wanted) => {
+      const tabs = await Promise.all(
+        [little, much].map((feeder) => openTab(browser, `${feeder.url}#/${view}?follow=0`)),
+      );
+      const [few, many] = tabs.map(({ page }) => page) as [Page, Page];
+      await expect.poll(() => rowCount(many, label), { timeout: 60_000 }).toBe(wanted);
+      const frames = { few: Number.POSITIVE_INFINITY, many: Number.POSITIVE_INFINITY };
+      for (let round = 0; round < 3; round += 1) {
+        await few.bringToFront();
+        frames.few = Math.min(frames.few, await framesOf(few, label));
+        await many.bringToFront();
+        frames.many = Math.min(frames.many, await framesOf(many, label));
+      }
+      expect(frames.many).toBeLessThan(frames.few * 2.5);
+      expect(await rows(many, label).count()).toBeLessThan(70);
+      expect(await many.evaluate(() => document.querySelectorAll('*').length)).toBeLessThan(1500);
+      // The very last row is reached, and says which it is.
+      await grid(many, label).focus();
+      await many.keyboard.press('End');
+      const last = rows(many, label).last();
+      await expect.poll(() => last.getAttribute('aria-rowindex')).toBe(String(wanted + 1));
+      for (const tab of tabs) await tab.close();
+    },
+  );
 
   it('a search over 50,000 lines finds what there is', async () => {
-    const { page, close } = await openTab(browser, `${much.url}#/logs?q=${encodeURIComponent('level:ERROR seq:>25000 "was there"')}`);
+    const { page, close } = await openTab(
+      browser,
+      `${much.url}#/logs?q=${encodeURIComponent('level:ERROR seq:>25000 "was there"')}`,
+    );
     await expect.poll(() => rowCount(page, 'Log lines'), { timeout: 60_000 }).toBe(500);
     await close();
   });
 
   it('a trace of 10,000 spans is drawn by those that are seen', async () => {
-    const chain = Array.from({ length: 10_000 }, (_, at) => span({ spanId: `s${at}`, parentSpanId: at === 0 ? undefined : `s${Math.floor((at - 1) / 3)}`, start: at, duration: 10_000 - at }));
-    const feeder = await startFeeder({ events: Array.from({ length: 20 }, (_, at): Told => ['spans', chain.slice(at * 500, at * 500 + 500)]) });
+    const chain = Array.from({ length: 10_000 }, (_, at) =>
+      span({
+        spanId: `s${at}`,
+        parentSpanId: at === 0 ? undefined : `s${Math.floor((at - 1) / 3)}`,
+        start: at,
+        duration: 10_000 - at,
+      }),
+    );
+    const feeder = await startFeeder({
+      events: Array.from({ length: 20 }, (_, at): Told => ['spans', chain.slice(at * 500, at * 500 + 500)]),
+    });
     const { page, close } = await openTab(browser, `${feeder.url}#/traces?trace=t1`);
     await expect.poll(() => rowCount(page, 'Spans of this trace'), { timeout: 60_000 }).toBe(10_000);
     expect(await rows(page, 'Spans of this trace').count()).toBeLessThan(70);
@@ -143,7 +171,15 @@ describe.skipIf(!installed)(installed ? 'much' : `much (${WITHOUT_CHROMIUM})`, {
       Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
     });
     feeder.send('logs', linesFrom(1, 40));
-    feeder.send('hello', { instance: 'x', service: 'told last', version: '', environment: '', mode: 'embedded', now: Date.now(), resumed: true });
+    feeder.send('hello', {
+      instance: 'x',
+      service: 'told last',
+      version: '',
+      environment: '',
+      mode: 'embedded',
+      now: Date.now(),
+      resumed: true,
+    });
     await page.evaluate(() => new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 300)));
     expect(await rows(page, 'Log lines').count()).toBe(0);
     await page.evaluate(() => {

@@ -8,69 +8,78 @@ import { overflow, violations } from './views.ts';
 const installed = hasChromium();
 const names = states({ id: '', ai: '' }).map(({ name }) => name);
 
-describe.skipIf(!installed)(installed ? 'the console' : `the console (${WITHOUT_CHROMIUM})`, { timeout: LONGEST_MS }, () => {
-  let browser: Browser;
-  let stage: Stage;
-  beforeAll(async () => {
-    [browser, stage] = await Promise.all([startChromium(), startStage()]);
-  });
-  afterAll(async () => {
-    await browser.close();
-    await stage.close();
-  });
-
-  async function reach(name: string, width: number, colorScheme: 'light' | 'dark'): Promise<{ page: Page; close(): Promise<void> }> {
-    const state = states(stage.trace).find((one) => one.name === name)!;
-    const tab = await openTab(browser, `${stage.feeder(state.feeding).url}${state.hash}`, {
-      colorScheme,
-      viewport: { width, height: 800 },
-      reducedMotion: 'reduce',
-      // axe's own script is no part of the page.
-      bypassCSP: true,
+describe.skipIf(!installed)(
+  installed ? 'the console' : `the console (${WITHOUT_CHROMIUM})`,
+  { timeout: LONGEST_MS },
+  () => {
+    let browser: Browser;
+    let stage: Stage;
+    beforeAll(async () => {
+      [browser, stage] = await Promise.all([startChromium(), startStage()]);
     });
-    await state.reach(tab.page);
-    return tab;
-  }
-
-  describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-    it.each(names)('%s: no rule of accessibility is broken, on any width', async (name) => {
-      for (const width of [360, 1280]) {
-        const { page, close } = await reach(name, width, colorScheme);
-        expect(await violations(page)).toEqual([]);
-        expect(await overflow(page)).toEqual([]);
-        await close();
-      }
+    afterAll(async () => {
+      await browser.close();
+      await stage.close();
     });
-  });
 
-  it.each(['live', 'traces', 'trace', 'logs', 'ai-call', 'metrics', 'health', 'telemetry', 'login'])(
-    '%s is readable at 320 pixels, on the widest screen, and at twice the size of text',
-    async (name) => {
-      for (const width of [320, 1920]) {
-        const { page, close } = await reach(name, width, 'light');
-        expect(await overflow(page)).toEqual([]);
-        await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'));
-        await page.setViewportSize({ width: 1280, height: 800 });
-        expect(await overflow(page)).toEqual([]);
-        await close();
-      }
-    },
-  );
+    async function reach(
+      name: string,
+      width: number,
+      colorScheme: 'light' | 'dark',
+    ): Promise<{ page: Page; close(): Promise<void> }> {
+      const state = states(stage.trace).find((one) => one.name === name)!;
+      const tab = await openTab(browser, `${stage.feeder(state.feeding).url}${state.hash}`, {
+        colorScheme,
+        viewport: { width, height: 800 },
+        reducedMotion: 'reduce',
+        // axe's own script is no part of the page.
+        bypassCSP: true,
+      });
+      await state.reach(tab.page);
+      return tab;
+    }
 
-  it('the switch of colours is remembered, and the system is followed where nothing was chosen', async () => {
-    const { page, close } = await reach('live', 1280, 'dark');
-    const ground = (): Promise<string> => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
-    const dark = await ground();
-    await page.getByRole('button', { name: 'Colours: as the system has them' }).click();
-    const light = await ground();
-    expect(light).not.toBe(dark);
-    await page.reload();
-    await page.getByRole('button', { name: 'Colours: light' }).waitFor();
-    expect(await ground()).toBe(light);
-    await page.getByRole('button', { name: 'Colours: light' }).click();
-    await page.getByRole('button', { name: 'Colours: dark' }).click();
-    await page.emulateMedia({ colorScheme: 'light' });
-    expect(await ground()).toBe(light);
-    await close();
-  });
-});
+    describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+      it.each(names)('%s: no rule of accessibility is broken, on any width', async (name) => {
+        for (const width of [360, 1280]) {
+          const { page, close } = await reach(name, width, colorScheme);
+          expect(await violations(page)).toEqual([]);
+          expect(await overflow(page)).toEqual([]);
+          await close();
+        }
+      });
+    });
+
+    it.each(['live', 'traces', 'trace', 'logs', 'ai-call', 'metrics', 'health', 'telemetry', 'login'])(
+      '%s is readable at 320 pixels, on the widest screen, and at twice the size of text',
+      async (name) => {
+        for (const width of [320, 1920]) {
+          const { page, close } = await reach(name, width, 'light');
+          expect(await overflow(page)).toEqual([]);
+          await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'));
+          await page.setViewportSize({ width: 1280, height: 800 });
+          expect(await overflow(page)).toEqual([]);
+          await close();
+        }
+      },
+    );
+
+    it('the switch of colours is remembered, and the system is followed where nothing was chosen', async () => {
+      const { page, close } = await reach('live', 1280, 'dark');
+      const ground = (): Promise<string> =>
+        page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+      const dark = await ground();
+      await page.getByRole('button', { name: 'Colours: as the system has them' }).click();
+      const light = await ground();
+      expect(light).not.toBe(dark);
+      await page.reload();
+      await page.getByRole('button', { name: 'Colours: light' }).waitFor();
+      expect(await ground()).toBe(light);
+      await page.getByRole('button', { name: 'Colours: light' }).click();
+      await page.getByRole('button', { name: 'Colours: dark' }).click();
+      await page.emulateMedia({ colorScheme: 'light' });
+      expect(await ground()).toBe(light);
+      await close();
+    });
+  },
+);

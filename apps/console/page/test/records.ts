@@ -16,5 +16,13 @@ export function span(words: Partial<SpanRecord> & { readonly spanId: string }): 
 }
 
 export function line(words: Partial<LogRecord> & { readonly seq: number }): LogRecord {
-  return { time: words.seq, level: 'INFO', logger: 'one', message: `line ${words.seq}`, service: 'one', fields: {}, ...words };
+  return {
+    time: words.seq,
+    level: 'INFO',
+    logger: 'one',
+    message: `line ${words.seq}`,
+    service: 'one',
+    fields: {},
+    ...words,
+  };
 }

@@ -26,7 +26,15 @@ interface Builder {
 function begin(seed: number): Builder {
   const dice = chance(seed);
   const uuid = `${dice.hex(8)}-${dice.hex(4)}-4${dice.hex(3)}-a${dice.hex(3)}-${dice.hex(12)}`;
-  return { traceId: dice.hex(32), requestId: uuid, sessionId: `s-${dice.hex(8)}`, spans: [], lines: [], chunks: [], dice };
+  return {
+    traceId: dice.hex(32),
+    requestId: uuid,
+    sessionId: `s-${dice.hex(8)}`,
+    spans: [],
+    lines: [],
+    chunks: [],
+    dice,
+  };
 }
 
 interface SpanWords extends Partial<Pick<SpanRecord, 'kind' | 'status' | 'statusMessage' | 'events' | 'links'>> {
@@ -35,7 +43,13 @@ interface SpanWords extends Partial<Pick<SpanRecord, 'kind' | 'status' | 'status
 }
 
 /** @returns the span's id */
-function span({ traceId, spans, dice, sessionId }: Builder, name: string, start: number, duration: number, words: SpanWords = {}): string {
+function span(
+  { traceId, spans, dice, sessionId }: Builder,
+  name: string,
+  start: number,
+  duration: number,
+  words: SpanWords = {},
+): string {
   const spanId = dice.hex(16);
   const { parent, attributes = {}, kind = 'internal', status = 'unset', ...others } = words;
   spans.push({
@@ -98,14 +112,19 @@ export function streamRequest(seed: number, start: number, ending: Ending = 'suc
     span(b, `${name} sessions`, now, took, { parent: root, kind: 'client', attributes: database(name) });
     now += took + 0.3;
   };
-  say(b, start + 1, `[${b.sessionId}] Request started`, { in: root, fields: { query_length: Math.floor(dice.between(6, 900)) } });
+  say(b, start + 1, `[${b.sessionId}] Request started`, {
+    in: root,
+    fields: { query_length: Math.floor(dice.between(6, 900)) },
+  });
   store('INSERT');
   for (const phase of PHASES) now = addPhase(b, root, phase, now);
   now = addVerdict(b, root, now, ending);
   if (ending === 'success') store('UPDATE');
   const duration = now - start;
   const status = { success: 200, error: 200, timeout: 200, cancelled: 499 }[ending];
-  const errorType = { success: undefined, error: 'stream_error', timeout: 'timeout', cancelled: 'client_disconnect' }[ending];
+  const errorType = { success: undefined, error: 'stream_error', timeout: 'timeout', cancelled: 'client_disconnect' }[
+    ending
+  ];
   const first = dice.between(3, 7);
   b.spans.push({
     traceId: b.traceId,
@@ -177,7 +196,11 @@ function addPhase(b: Builder, root: string, phase: string, start: number): numbe
   if (phase === 'deep_research') {
     const breaker = span(b, 'breaker search', start + 1, took * 0.92, {
       parent: id,
-      attributes: { 'binnacle.breaker.name': 'search', 'binnacle.breaker.state': 'closed', 'binnacle.breaker.outcome': 'success' },
+      attributes: {
+        'binnacle.breaker.name': 'search',
+        'binnacle.breaker.state': 'closed',
+        'binnacle.breaker.outcome': 'success',
+      },
     });
     for (const share of [0.02, 0.3, 0.55]) {
       span(b, 'GET', start + 1 + took * share, took * 0.3, {
@@ -219,7 +242,7 @@ function addVerdict(b: Builder, root: string, start: number, ending: Ending): nu
   const failed = ending === 'error' || ending === 'timeout';
   const errorType = { success: undefined, error: 'RateLimitError', timeout: 'timeout', cancelled: 'cancelled' }[ending];
   const more = { status: failed ? ('error' as const) : ('unset' as const) };
-  const attributes = errorType === undefined ? {} : { 'error.type': errorType };
+  const attributes: Attributes = errorType === undefined ? {} : { 'error.type': errorType };
   const id = span(b, 'phase verdict', start, took + 2.2, {
     parent: root,
     ...more,
@@ -235,7 +258,8 @@ function addVerdict(b: Builder, root: string, start: number, ending: Ending): nu
       ...attributes,
     },
   });
-  const usage = ending === 'success' ? { 'gen_ai.usage.input_tokens': input, 'gen_ai.usage.output_tokens': output } : {};
+  const usage =
+    ending === 'success' ? { 'gen_ai.usage.input_tokens': input, 'gen_ai.usage.output_tokens': output } : {};
   const ai = span(b, `chat ${model}`, start + 1, took, {
     parent: breaker,
     kind: provider === 'embedded' ? 'internal' : 'client',
@@ -250,7 +274,9 @@ function addVerdict(b: Builder, root: string, start: number, ending: Ending): nu
       'gen_ai.conversation.id': b.sessionId,
       'gen_ai.response.time_to_first_chunk': first / 1000,
       ...(ending === 'success' ? { 'gen_ai.response.finish_reasons': [dice.next() < 0.9 ? 'stop' : 'length'] } : {}),
-      ...(dollars === 0 || ending !== 'success' ? {} : { 'binnacle.ai.cost_usd': round(input * dollars * 0.2 + output * dollars) }),
+      ...(dollars === 0 || ending !== 'success'
+        ? {}
+        : { 'binnacle.ai.cost_usd': round(input * dollars * 0.2 + output * dollars) }),
       ...usage,
       ...attributes,
     },
@@ -303,7 +329,11 @@ export function readRequest(seed: number, start: number, found = true): SampleRe
       'url.path': '/api/fit-check/sessions/…',
     },
   });
-  span(b, 'SELECT sessions', start + 0.5, duration * 0.6, { parent: root, kind: 'client', attributes: database('SELECT') });
+  span(b, 'SELECT sessions', start + 0.5, duration * 0.6, {
+    parent: root,
+    kind: 'client',
+    attributes: database('SELECT'),
+  });
   say(b, start + duration, 'Request completed', {
     in: root,
     fields: {

@@ -1,7 +1,14 @@
 /** All that a page is told by a service that has run for five minutes, the same each time. */
-import type { ConsoleEventName, ConsoleEvents, HealthMoment, LiveMoment, LogRecord, TelemetryMoment } from '../model/wire.ts';
-import { sampleMetrics, STEP_MS } from './sample-metrics.ts';
-import { readRequest, SERVICE, type SampleRequest, streamRequest } from './sample-traces.ts';
+import type {
+  ConsoleEventName,
+  ConsoleEvents,
+  HealthMoment,
+  LiveMoment,
+  LogRecord,
+  TelemetryMoment,
+} from '../model/wire.ts';
+import { STEP_MS, sampleMetrics } from './sample-metrics.ts';
+import { readRequest, type SampleRequest, SERVICE, streamRequest } from './sample-traces.ts';
 
 export type Told = { readonly [K in ConsoleEventName]: readonly [name: K, data: ConsoleEvents[K]] }[ConsoleEventName];
 
@@ -18,7 +25,9 @@ const A_MESSAGE = 400;
 /** @param now the moment at which the page is opened */
 export function sample(now: number): Sample {
   const requests = requestsUntil(now);
-  const spans = requests.flatMap((one) => one.spans).sort((one, other) => one.start + one.duration - other.start - other.duration);
+  const spans = requests
+    .flatMap((one) => one.spans)
+    .sort((one, other) => one.start + one.duration - other.start - other.duration);
   const chunks = requests.flatMap((one) => one.chunks);
   const lines = numbered([...requests.flatMap((one) => one.lines), ...ownLines(now)]);
   return {
@@ -37,7 +46,18 @@ export function sample(now: number): Sample {
 }
 
 function requestsUntil(now: number): SampleRequest[] {
-  const endings = ['success', 'success', 'success', 'success', 'error', 'success', 'cancelled', 'success', 'success', 'timeout'] as const;
+  const endings = [
+    'success',
+    'success',
+    'success',
+    'success',
+    'error',
+    'success',
+    'cancelled',
+    'success',
+    'success',
+    'timeout',
+  ] as const;
   return Array.from({ length: REQUESTS }, (_, at) => {
     const start = now - MINUTES * 60_000 + at * ((MINUTES * 60_000 - 9000) / REQUESTS);
     if (at % 3 !== 0) return readRequest(at + 1, start, at % 17 !== 1);
@@ -46,7 +66,9 @@ function requestsUntil(now: number): SampleRequest[] {
 }
 
 function pieces<T>(all: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(all.length / A_MESSAGE) }, (_, at) => all.slice(at * A_MESSAGE, (at + 1) * A_MESSAGE));
+  return Array.from({ length: Math.ceil(all.length / A_MESSAGE) }, (_, at) =>
+    all.slice(at * A_MESSAGE, (at + 1) * A_MESSAGE),
+  );
 }
 
 export function numbered(lines: readonly Omit<LogRecord, 'seq'>[], from = 1): LogRecord[] {
@@ -55,7 +77,13 @@ export function numbered(lines: readonly Omit<LogRecord, 'seq'>[], from = 1): Lo
 
 /** Lines outside of any request. */
 function ownLines(now: number): Omit<LogRecord, 'seq'>[] {
-  const line = (before: number, level: LogRecord['level'], logger: string, message: string, fields = {}): Omit<LogRecord, 'seq'> => ({
+  const line = (
+    before: number,
+    level: LogRecord['level'],
+    logger: string,
+    message: string,
+    fields = {},
+  ): Omit<LogRecord, 'seq'> => ({
     time: now - before,
     level,
     logger,
@@ -65,11 +93,19 @@ function ownLines(now: number): Omit<LogRecord, 'seq'>[] {
   });
   return [
     line(290_000, 'INFO', SERVICE, 'Listening on http://localhost:8000', { port: 8000 }),
-    line(150_000, 'WARNING', 'otel', 'The exporter cannot reach http://collector:4318: ECONNREFUSED; spans wait', { queue: 812 }),
+    line(150_000, 'WARNING', 'otel', 'The exporter cannot reach http://collector:4318: ECONNREFUSED; spans wait', {
+      queue: 812,
+    }),
     line(96_000, 'WARNING', 'breaker', 'Breaker llm: closed → open', { service: 'llm', from: 'closed', to: 'open' }),
     line(66_000, 'INFO', 'breaker', 'Breaker llm: open → half_open', { service: 'llm', from: 'open', to: 'half_open' }),
-    line(64_000, 'INFO', 'breaker', 'Breaker llm: half_open → closed', { service: 'llm', from: 'half_open', to: 'closed' }),
-    line(30_000, 'INFO', 'otel', 'The exporter reaches http://collector:4318 again; nothing was lost', { outage_ms: 120_000 }),
+    line(64_000, 'INFO', 'breaker', 'Breaker llm: half_open → closed', {
+      service: 'llm',
+      from: 'half_open',
+      to: 'closed',
+    }),
+    line(30_000, 'INFO', 'otel', 'The exporter reaches http://collector:4318 again; nothing was lost', {
+      outage_ms: 120_000,
+    }),
   ];
 }
 
@@ -172,6 +208,15 @@ export function liveAt(now: number): LiveMoment {
       firstByte: 4.2,
     };
   });
-  const plain = { id: 'b1', method: 'GET', route: '/api/fit-check/sessions/:id', start: now - 34, traceId: 'b'.repeat(32), phases: [], bytes: 0, events: 0 };
+  const plain = {
+    id: 'b1',
+    method: 'GET',
+    route: '/api/fit-check/sessions/:id',
+    start: now - 34,
+    traceId: 'b'.repeat(32),
+    phases: [],
+    bytes: 0,
+    events: 0,
+  };
   return { time: now, requests: [...running, plain], total: running.length + 1 };
 }

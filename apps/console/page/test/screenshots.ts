@@ -34,7 +34,12 @@ function shots(all: readonly State[]): Shot[] {
 }
 
 async function draw(browser: Browser, stage: Stage, state: State, { colorScheme, size, name }: Shot): Promise<void> {
-  const tab = await openTab(browser, 'about:blank', { viewport: size, colorScheme, reducedMotion: 'reduce', deviceScaleFactor: 1 });
+  const tab = await openTab(browser, 'about:blank', {
+    viewport: size,
+    colorScheme,
+    reducedMotion: 'reduce',
+    deviceScaleFactor: 1,
+  });
   await tab.page.clock.setFixedTime(NOW);
   await tab.page.goto(`${stage.feeder(state.feeding).url}${state.hash}`);
   await state.reach(tab.page);

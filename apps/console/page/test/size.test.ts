@@ -28,12 +28,14 @@ describe('the page as it is built', () => {
     // All of it is beside the page, below whatever path that is.
     for (const [, address = ''] of html.matchAll(/(?:src|href)="([^"]*)"/g)) expect(address).toMatch(/^\.\/assets\//);
     const scripts = names.filter((name) => name.endsWith('.js')).map((name) => readFileSync(join(BUILT, name), 'utf8'));
-    for (const script of scripts) expect(script).not.toMatch(/\beval\(|new Function\(|\.innerHTML\s*=[^=]|https?:\/\/(?!www\.w3\.org\/)/);
+    for (const script of scripts)
+      expect(script).not.toMatch(/\beval\(|new Function\(|\.innerHTML\s*=[^=]|https?:\/\/(?!www\.w3\.org\/)/);
   });
 
   it('names the licences of what it is made of', () => {
     const text = readFileSync(join(BUILT, 'licenses.txt'), 'utf8');
-    for (const word of ['preact', 'uPlot', 'Geist', 'MIT', 'SIL OPEN FONT LICENSE']) expect(text.toUpperCase()).toContain(word.toUpperCase());
+    for (const word of ['preact', 'uPlot', 'Geist', 'MIT', 'SIL OPEN FONT LICENSE'])
+      expect(text.toUpperCase()).toContain(word.toUpperCase());
   });
 
   it('is in the library as it is', () => {

@@ -1,5 +1,12 @@
 /** Feeders for every state of the page, and what is on them. */
-import { hasChromium, LONGEST_MS, openTab, startChromium, type Tab, WITHOUT_CHROMIUM } from '../../../fit-check/page/test/chromium.ts';
+import {
+  hasChromium,
+  LONGEST_MS,
+  openTab,
+  startChromium,
+  type Tab,
+  WITHOUT_CHROMIUM,
+} from '../../../fit-check/page/test/chromium.ts';
 import { type Feeder, startFeeder } from './feeder.ts';
 import { type Sample, sample } from './sample.ts';
 import type { Feeding } from './states.ts';
@@ -14,14 +21,16 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function startStage(now: number = Date.now()): Promise<Stage> {
-  const all = sample(now);
+/** @param still a moment that the service takes for now, for pictures */
+export async function startStage(still?: number): Promise<Stage> {
+  const all = sample(still ?? Date.now());
+  const hello = still === undefined ? {} : { now: still };
   const [full, empty, standalone, token, gone, refused] = await Promise.all([
-    startFeeder({ events: all.events }),
-    startFeeder(),
-    startFeeder({ hello: { mode: 'standalone', service: 'binnacle console' } }),
+    startFeeder({ events: all.events, hello }),
+    startFeeder({ hello }),
+    startFeeder({ hello: { ...hello, mode: 'standalone', service: 'binnacle console' } }),
     startFeeder({ token: 'the token' }),
-    startFeeder({ events: all.events }),
+    startFeeder({ events: all.events, hello }),
     startFeeder(),
   ]);
   gone.answer(500);
@@ -40,7 +49,8 @@ export async function startStage(now: number = Date.now()): Promise<Stage> {
 function goodTrace({ requests }: Sample): { id: string; ai: string } {
   for (const { spans } of requests.toReversed()) {
     const ai = spans.find(({ attributes }) => attributes['gen_ai.response.model'] === 'gpt-4.1-mini');
-    if (ai !== undefined && spans.every(({ attributes }) => attributes['error.type'] === undefined)) return { id: ai.traceId, ai: ai.spanId };
+    if (ai !== undefined && spans.every(({ attributes }) => attributes['error.type'] === undefined))
+      return { id: ai.traceId, ai: ai.spanId };
   }
   throw new Error('The sample has no such trace');
 }

@@ -27,7 +27,12 @@ export function states(trace: { readonly id: string; readonly ai: string }): Sta
         await page.locator('.bar').nth(4).waitFor({ state: 'attached' });
       },
     },
-    { name: 'trace-lines', feeding: 'full', hash: `#/traces?trace=${trace.id}`, reach: (page) => page.locator('.bar').nth(4).waitFor({ state: 'attached' }) },
+    {
+      name: 'trace-lines',
+      feeding: 'full',
+      hash: `#/traces?trace=${trace.id}`,
+      reach: (page) => page.locator('.bar').nth(4).waitFor({ state: 'attached' }),
+    },
     { name: 'logs', feeding: 'full', hash: '#/logs', reach: (page) => rows(page, 'Log lines').nth(5).waitFor() },
     {
       name: 'log-line',
@@ -52,8 +57,18 @@ export function states(trace: { readonly id: string; readonly ai: string }): Sta
       hash: '#/metrics?metric=gen_ai_client_operation_duration_seconds&reading=p95&by=gen_ai_request_model',
       reach: (page) => page.locator('.legend li', { hasText: 'gpt' }).waitFor(),
     },
-    { name: 'health', feeding: 'full', hash: '#/health', reach: (page) => page.locator('.strip-cell').first().waitFor() },
-    { name: 'telemetry', feeding: 'full', hash: '#/telemetry', reach: (page) => page.locator('.meter').first().waitFor() },
+    {
+      name: 'health',
+      feeding: 'full',
+      hash: '#/health',
+      reach: (page) => page.locator('.strip-cell').first().waitFor(),
+    },
+    {
+      name: 'telemetry',
+      feeding: 'full',
+      hash: '#/telemetry',
+      reach: (page) => page.locator('.meter').first().waitFor(),
+    },
     {
       name: 'help',
       feeding: 'full',
@@ -72,7 +87,12 @@ export function states(trace: { readonly id: string; readonly ai: string }): Sta
         await page.getByText('No line fits this search').waitFor();
       },
     },
-    { name: 'no-trace', feeding: 'full', hash: '#/traces?trace=none', reach: (page) => page.getByText('This trace is not here').waitFor() },
+    {
+      name: 'no-trace',
+      feeding: 'full',
+      hash: '#/traces?trace=none',
+      reach: (page) => page.getByText('This trace is not here').waitFor(),
+    },
   ];
   const empty = VIEWS.map(
     (view): State => ({
@@ -83,7 +103,12 @@ export function states(trace: { readonly id: string; readonly ai: string }): Sta
     }),
   );
   const others: State[] = [
-    { name: 'live-standalone', feeding: 'standalone', hash: '#/live', reach: (page) => page.locator('.card-empty').first().waitFor() },
+    {
+      name: 'live-standalone',
+      feeding: 'standalone',
+      hash: '#/live',
+      reach: (page) => page.locator('.card-empty').first().waitFor(),
+    },
     { name: 'login', feeding: 'token', hash: '#/live', reach: (page) => page.getByLabel('Token').waitFor() },
     {
       name: 'login-wrong',
@@ -95,9 +120,18 @@ export function states(trace: { readonly id: string; readonly ai: string }): Sta
         await page.getByText('That is not the token.').waitFor();
       },
     },
-    { name: 'reconnecting', feeding: 'gone', hash: '#/traces', reach: (page) => page.locator('.notice.warning').waitFor() },
-    { name: 'refused', feeding: 'refused', hash: '#/live', reach: (page) => page.locator('.notice.error').waitFor() },
+    {
+      name: 'reconnecting',
+      feeding: 'gone',
+      hash: '#/traces',
+      reach: (page) => page.getByText('The service does not answer').waitFor(),
+    },
+    {
+      name: 'refused',
+      feeding: 'refused',
+      hash: '#/live',
+      reach: (page) => page.getByText('There is no console here').waitFor(),
+    },
   ];
   return [...full, ...empty, ...others];
 }
-

@@ -5,7 +5,7 @@ import type { Locator, Page } from 'playwright-core';
 export const search = (page: Page): Locator => page.getByRole('searchbox');
 export const grid = (page: Page, name: string): Locator => page.locator(`.list[aria-label^="${name}"]`);
 export const rows = (page: Page, name: string): Locator => grid(page, name).locator('.list-body > [role="row"]');
-export const pane = (page: Page, name: string): Locator => page.getByRole('complementary', { name, exact: true });
+export const pane = (page: Page, name: string): Locator => page.getByRole('region', { name, exact: true });
 
 export async function goTo(page: Page, view: string): Promise<void> {
   await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: view }).click();

@@ -38,7 +38,10 @@ export function AiCallDetails({ call }: { readonly call: AiCall }): JSX.Element 
           { name: 'Input', value: count(call.input) },
           { name: 'Output', value: count(call.output) },
           { name: 'Cost', value: dollars(call.cost) },
-          { name: 'Finished by', value: call.finishReasons.length === 0 ? '–' : <Line text={call.finishReasons.join(', ')} limit={40} /> },
+          {
+            name: 'Finished by',
+            value: call.finishReasons.length === 0 ? '–' : <Line text={call.finishReasons.join(', ')} limit={40} />,
+          },
         ]}
       />
       {span.statusMessage !== undefined && span.statusMessage !== '' && (

@@ -6,10 +6,10 @@ import { compile, parseFilter, withTerm } from '../model/filter.ts';
 import { clock, count, digits, dollars, duration, many } from '../model/format.ts';
 import { callLens } from '../model/lenses.ts';
 import type { Spans } from '../model/spans.ts';
+import { AiCallDetails } from './ai-call.tsx';
 import { useApp, useVersion } from './context.ts';
 import { type Column, List } from './list.tsx';
 import { Empty, NoMatch } from './notice.tsx';
-import { AiCallDetails } from './ai-call.tsx';
 import { Badge } from './stat.tsx';
 import { Code, Line } from './text.tsx';
 import { Toolbar } from './toolbar.tsx';
@@ -29,7 +29,9 @@ export function AiView(): JSX.Element {
         search={{ label: 'Search calls of models', placeholder: 'Search, or model:gpt-* status:error first_chunk:>1s' }}
         figure={q === '' ? many(all.length, 'call') : `${count(shown.length)} of ${many(all.length, 'call')}`}
       />
-      {models.length > 0 && <Models models={models} onChoose={(model) => change({ q: withTerm(q, 'model', model) }, 'step')} />}
+      {models.length > 0 && (
+        <Models models={models} onChoose={(model) => change({ q: withTerm(q, 'model', model) }, 'step')} />
+      )}
       <div class="split">
         <List
           label="Calls of models, newest first"
@@ -101,10 +103,10 @@ function Models({ models, onChoose }: ModelsProps): JSX.Element {
               Cost
             </th>
             <th scope="col" class="right">
-              First chunk, p95
+              First chunk p50, p95
             </th>
             <th scope="col" class="right">
-              Duration, p95
+              Duration p50, p95
             </th>
             <th scope="col" class="right">
               Tokens/s
@@ -121,7 +123,13 @@ function Models({ models, onChoose }: ModelsProps): JSX.Element {
   );
 }
 
-function Model({ one, onChoose }: { readonly one: ModelSummary; readonly onChoose: (model: string) => void }): JSX.Element {
+function Model({
+  one,
+  onChoose,
+}: {
+  readonly one: ModelSummary;
+  readonly onChoose: (model: string) => void;
+}): JSX.Element {
   const figure = (value: number): string => (Number.isNaN(value) ? '–' : duration(value));
   return (
     <tr>
@@ -191,7 +199,8 @@ const COLUMNS: readonly Column<AiCall>[] = [
   {
     key: 'tokens',
     name: 'Tokens in, out',
-    render: ({ input, output }) => number(input === undefined && output === undefined ? '–' : `${count(input)} → ${count(output)}`),
+    render: ({ input, output }) =>
+      number(input === undefined && output === undefined ? '–' : `${count(input)} → ${count(output)}`),
   },
   {
     key: 'speed',

@@ -1,8 +1,9 @@
 /** Names and values of a record, each of them a way to filter. */
-import type { JSX } from 'preact';
+import { Fragment, type JSX } from 'preact';
+import { line } from '../model/text.ts';
 import type { Attribute, Attributes } from '../model/wire.ts';
 import { Icon } from './icons.tsx';
-import { Copy, Line, LongText } from './text.tsx';
+import { Copy, LongText } from './text.tsx';
 
 interface FieldsProps {
   readonly fields: Attributes;
@@ -17,12 +18,14 @@ export function Fields({ fields, onFilter }: FieldsProps): JSX.Element | null {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
   if (entries.length === 0) return null;
   return (
-    <dl class="fields">
-      {entries.slice(0, MOST).map(([key, value]) => (
-        <Field key={key} name={key} value={value} onFilter={onFilter} />
-      ))}
+    <>
+      <dl class="fields">
+        {entries.slice(0, MOST).map(([key, value]) => (
+          <Field key={key} name={key} value={value} onFilter={onFilter} />
+        ))}
+      </dl>
       {entries.length > MOST && <p class="muted">{entries.length - MOST} more fields are not shown.</p>}
-    </dl>
+    </>
   );
 }
 
@@ -38,27 +41,60 @@ const LONGEST_FILTER = 200;
 function Field({ name, value, onFilter }: FieldProps): JSX.Element {
   const text = wordsOf(value);
   const isBlock = text.includes('\n') || (typeof value === 'object' && value !== null);
-  const canFilter = onFilter !== undefined && (typeof value !== 'object' || value === null) && text.length <= LONGEST_FILTER;
+  const canFilter =
+    onFilter !== undefined && (typeof value !== 'object' || value === null) && text.length <= LONGEST_FILTER;
   return (
     <div class={isBlock ? 'field block' : 'field'}>
       <dt>
-        <Line text={name} limit={120} />
+        <FieldName name={name} />
       </dt>
       <dd>
-        <span class={`value ${typeof value === 'number' ? 'number' : ''}`}>
-          <LongText text={text} />
-        </span>
+        {isBlock ? (
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls where it is long, by the keyboard too
+          // biome-ignore lint/a11y/useSemanticElements: no set of fields is meant
+          <span class="value" role="group" aria-label={line(name, 80)} tabIndex={0}>
+            <LongText text={text} />
+          </span>
+        ) : (
+          <span class={`value ${typeof value === 'number' ? 'number' : ''}`}>
+            <LongText text={text} />
+          </span>
+        )}
         <span class="field-actions">
           {canFilter && (
             <>
-              <FilterButton label={`Only ${name} of this value`} icon="plus" onClick={() => onFilter(name, text, false)} />
-              <FilterButton label={`Without ${name} of this value`} icon="minus" onClick={() => onFilter(name, text, true)} />
+              <FilterButton
+                label={`Only ${name} of this value`}
+                icon="plus"
+                onClick={() => onFilter(name, text, false)}
+              />
+              <FilterButton
+                label={`Without ${name} of this value`}
+                icon="minus"
+                onClick={() => onFilter(name, text, true)}
+              />
             </>
           )}
           <Copy text={text} label={`Copy ${name}`} />
         </span>
       </dd>
     </div>
+  );
+}
+
+/** It may be broken where its words end. */
+function FieldName({ name }: { readonly name: string }): JSX.Element {
+  const parts = line(name, 120).split(/(?<=[._])/);
+  return (
+    <bdi>
+      {parts.map((part, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: parts of one name
+        <Fragment key={at}>
+          {part}
+          <wbr />
+        </Fragment>
+      ))}
+    </bdi>
   );
 }
 

@@ -22,7 +22,10 @@ export function HealthView(): JSX.Element {
     return (
       <div class="view">
         <Toolbar />
-        <Empty icon="health" title={console.hello?.mode === 'standalone' ? 'Health is not sent by OTLP' : 'No health report yet'}>
+        <Empty
+          icon="health"
+          title={console.hello?.mode === 'standalone' ? 'Health is not sent by OTLP' : 'No health report yet'}
+        >
           <p>
             {console.hello?.mode === 'standalone'
               ? 'A service’s own console shows its checks and breakers. What its metrics say of the machine is under Metrics.'
@@ -60,9 +63,24 @@ function Overall({ health }: { readonly health: HealthMoment }): JSX.Element {
   const open = breakers.filter(({ state }) => state !== 'closed').length;
   return (
     <section class="stats" aria-label="As a whole">
-      <Stat name="Status" value={status ?? 'unknown'} tone={status === undefined ? undefined : tone} note={status === undefined ? '' : words} />
-      <Stat name="Checks not well" value={failing} tone={failing > 0 ? tone : undefined} note={`of ${Object.keys(checks).length}`} />
-      <Stat name="Breakers not closed" value={open} tone={open > 0 ? 'warn' : undefined} note={`of ${breakers.length}`} />
+      <Stat
+        name="Status"
+        value={status ?? 'unknown'}
+        tone={status === undefined ? undefined : tone}
+        note={status === undefined ? '' : words}
+      />
+      <Stat
+        name="Checks not well"
+        value={failing}
+        tone={failing > 0 ? tone : undefined}
+        note={`of ${Object.keys(checks).length}`}
+      />
+      <Stat
+        name="Breakers not closed"
+        value={open}
+        tone={open > 0 ? 'warn' : undefined}
+        note={`of ${breakers.length}`}
+      />
       <Stat name="Up for" value={duration(uptime)} />
     </section>
   );
@@ -104,15 +122,25 @@ function Checks({ health }: { readonly health: HealthMoment }): JSX.Element {
   );
 }
 
+const SLOTS = 60;
+
 /** What a check said, moment by moment, since the page is open. */
 function Strip({ name, points }: { readonly name: string; readonly points: readonly CheckPoint[] }): JSX.Element {
   const bad = points.filter(({ status }) => status !== 'healthy').length;
   const words = `${name}: ${many(points.length, 'report')} seen, ${bad} not healthy`;
-  const shown = points.slice(-60);
+  const shown = points.slice(-SLOTS);
   return (
     <span class="strip" role="img" aria-label={words}>
+      {Array.from({ length: SLOTS - shown.length }, (_, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: places that are empty yet
+        <span key={`none${at}`} class="strip-cell none" />
+      ))}
       {shown.map(({ time, status, duration: ms }) => (
-        <span key={time} class={`strip-cell ${status}`} title={`${clock(time, false)} ${status}${ms === undefined ? '' : `, ${duration(ms)}`}`} />
+        <span
+          key={time}
+          class={`strip-cell ${status}`}
+          title={`${clock(time, false)} ${status}${ms === undefined ? '' : `, ${duration(ms)}`}`}
+        />
       ))}
     </span>
   );
@@ -208,7 +236,11 @@ function System(): JSX.Element {
       <div class="card-head">
         <h2 id="system-title">System</h2>
       </div>
-      {stats.length === 0 ? <p class="card-empty">No metric of the system has come yet.</p> : <div class="stats inner">{stats}</div>}
+      {stats.length === 0 ? (
+        <p class="card-empty">No metric of the system has come yet.</p>
+      ) : (
+        <div class="stats inner">{stats}</div>
+      )}
     </section>
   );
 }
@@ -219,7 +251,13 @@ function statOf({ name, metrics: names, write }: Gauge, metrics: Metrics): JSX.E
   const now = metrics.now(metric);
   if (family === undefined || now === undefined) return [];
   const limit = metric === 'system_memory_usage_bytes' ? metrics.now('system_memory_limit_bytes') : undefined;
-  const { lines } = query(metrics, { family, reading: 'value', where: [], from: metrics.newest - 300_000, to: metrics.newest });
+  const { lines } = query(metrics, {
+    family,
+    reading: 'value',
+    where: [],
+    from: metrics.newest - 300_000,
+    to: metrics.newest,
+  });
   return [
     <Stat
       key={name}

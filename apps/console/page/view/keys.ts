@@ -2,6 +2,9 @@
 import type { View } from '../model/place.ts';
 
 export interface ListHandle {
+  /** The one that keys move in as long as the focus is in no other. */
+  readonly isMain: boolean;
+  element(): Element | null;
   move(by: number): void;
   open(): void;
 }
@@ -27,7 +30,7 @@ export class Keys {
   go: (view: View) => void = () => undefined;
   help: () => void = () => undefined;
 
-  /** The one that was mounted last is moved in. @returns what takes it out */
+  /** @returns what takes it out */
   addList(list: ListHandle): () => void {
     return add(this.#lists, list);
   }
@@ -76,6 +79,11 @@ export class Keys {
     event.preventDefault();
   }
 
+  #list(): ListHandle | undefined {
+    const focused = this.#lists.find((list) => list.element()?.contains(document.activeElement) === true);
+    return focused ?? this.#lists.findLast(({ isMain }) => isMain);
+  }
+
   /** @returns whether the key meant something */
   #take(key: string, target: EventTarget | null): boolean {
     if (this.#pending > performance.now()) {
@@ -84,7 +92,7 @@ export class Keys {
       if (view !== undefined) this.go(view);
       return view !== undefined;
     }
-    const list = this.#lists.at(-1);
+    const list = this.#list();
     switch (key) {
       case 'g':
         this.#pending = performance.now() + SECOND_KEY_MS;

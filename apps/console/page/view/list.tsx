@@ -1,5 +1,5 @@
 /** A table of any length: only the rows that are seen are there, and a screen reader is told of all. */
-import type { ComponentChildren, JSX } from 'preact';
+import type { ComponentChildren, JSX, TargetedMouseEvent } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from './context.ts';
 
@@ -32,6 +32,8 @@ export interface ListProps<T> {
   /** Stays at its end as it grows. */
   readonly follow?: boolean;
   readonly onFollow?: (follow: boolean) => void;
+  /** Stands beside another list, which the page's keys move in. */
+  readonly isAside?: boolean;
   readonly empty: ComponentChildren;
 }
 
@@ -57,7 +59,7 @@ export function List<T>(given: ListProps<T>): JSX.Element {
   const [active, setActive] = useActive(box, props);
   const activeAt = active === undefined ? -1 : items.findIndex((item) => keyOf(item) === active);
   const rowId = (at: number): string => `${id}-${at}`;
-  const onClick = (event: JSX.TargetedMouseEvent<HTMLDivElement>): void => {
+  const onClick = (event: TargetedMouseEvent<HTMLDivElement>): void => {
     const at = rowAt(event);
     const item = at === undefined ? undefined : items[at];
     if (item === undefined || isForeign(event)) return;
@@ -238,6 +240,8 @@ function useActive<T>(
   useEffect(
     () =>
       keys.addList({
+        isMain: props.isAside !== true,
+        element: () => box.current,
         move(by) {
           const { props: list, active: from } = now.current;
           const at = from === undefined ? -1 : list.items.findIndex((item) => list.keyOf(item) === from);

@@ -40,7 +40,9 @@ export function LiveView(): JSX.Element {
           ) : (
             <Running key="running" requests={requests} version={version} />
           )}
-          {(live?.total ?? 0) > SHOWN && <p class="card-empty">{count((live?.total ?? 0) - SHOWN)} more are running.</p>}
+          {(live?.total ?? 0) > SHOWN && (
+            <p class="card-empty">{count((live?.total ?? 0) - SHOWN)} more are running.</p>
+          )}
         </section>
         <JustEnded />
       </div>
@@ -167,7 +169,7 @@ function Segments({ request, now, scale }: LiveRowProps): JSX.Element {
       <span class="live-whole" style={{ width: share(now - start) }} />
       {phases.map(({ name, start: from, duration: ms }, at) => (
         <span
-          key={name}
+          key={at}
           class={`live-phase tone-${at % 2} ${ms === undefined ? 'runs' : ''}`}
           style={{ left: share(from - start), width: share(ms ?? Math.max(0, now - from)) }}
         >
@@ -213,7 +215,7 @@ function EndedRow({ span, longest }: { readonly span: SpanRecord; readonly longe
   return (
     <li>
       <a class="ended-row" href={to('traces', { trace: traceId, span: spanId })}>
-        <span class="muted mono">{clock(start)}</span>
+        <span class="muted ended-time">{clock(start)}</span>
         <span class="ended-name">
           <span class="method">{textOf(attributes['http.request.method']) ?? ''}</span>{' '}
           <Line text={routeOf(span)} limit={100} />
@@ -222,10 +224,17 @@ function EndedRow({ span, longest }: { readonly span: SpanRecord; readonly longe
           <span style={{ width: `${Math.max(0.5, (span.duration / longest) * 100).toFixed(1)}%` }} class={ending} />
         </span>
         <span class="number">{duration(span.duration)}</span>
-        <Badge tone={ending}>{statusWords(span)}</Badge>
+        <Badge tone={toneOf(span)}>{statusWords(span)}</Badge>
       </a>
     </li>
   );
+}
+
+/** A refusal is no failure of the service's, and nothing to be green about. */
+export function toneOf(span: SpanRecord): string {
+  const ending = endingOf(span);
+  const code = textOf(span.attributes['http.response.status_code']) ?? '';
+  return ending === 'success' && code.startsWith('4') ? 'refused' : ending;
 }
 
 /** The code where there is one, else how it ended. */

@@ -25,7 +25,9 @@ export function LogVolume({ lines }: { readonly lines: readonly LogRecord[] }): 
       </svg>
       <figcaption class="muted" aria-hidden="true">
         <span>{clock(first.from, false)}</span>
-        <span>at most {count(most)} in {length(first.to - first.from)}</span>
+        <span>
+          at most {count(most)} in {length(first.to - first.from)}
+        </span>
         <span>{clock(last.to, false)}</span>
       </figcaption>
     </figure>

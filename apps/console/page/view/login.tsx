@@ -1,12 +1,12 @@
 /** Where the console asks for a token. */
-import type { JSX } from 'preact';
+import type { JSX, TargetedEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import { type LoginOutcome, login } from '../net/login.ts';
 import { Brand } from './shell.tsx';
 
 export function Login({ onIn }: { readonly onIn: () => void }): JSX.Element {
   const [outcome, setOutcome] = useState<LoginOutcome | 'asking' | undefined>();
-  const submit = async (event: JSX.TargetedEvent<HTMLFormElement>): Promise<void> => {
+  const submit = async (event: TargetedEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
     const field = event.currentTarget.elements.namedItem('token') as HTMLInputElement;
     if (outcome === 'asking') return;
@@ -28,7 +28,16 @@ export function Login({ onIn }: { readonly onIn: () => void }): JSX.Element {
           the service starts again.
         </p>
         {/* A password manager keeps a token only beside a name. */}
-        <input class="unseen" type="text" name="username" autocomplete="username" value="console" readOnly tabIndex={-1} aria-hidden="true" />
+        <input
+          class="unseen"
+          type="text"
+          name="username"
+          autocomplete="username"
+          value="console"
+          readOnly
+          tabIndex={-1}
+          aria-hidden="true"
+        />
         <label for="token">Token</label>
         <input
           id="token"

@@ -6,6 +6,7 @@ import { clock, count, many } from '../model/format.ts';
 import { logLens } from '../model/lenses.ts';
 import { FilteredLogs, type Logs } from '../model/logs.ts';
 import { to } from '../model/place.ts';
+import { previewOf } from '../model/preview.ts';
 import type { LogRecord } from '../model/wire.ts';
 import { useApp, useVersion } from './context.ts';
 import { Icon } from './icons.tsx';
@@ -39,7 +40,9 @@ export function LogsView(): JSX.Element {
     <div class="view">
       <Toolbar
         search={{ label: 'Search log lines', placeholder: 'Search, or logger:x status:error request_id:…' }}
-        figure={q === '' ? many(console.logs.count, 'line') : `${count(lines.length)} of ${many(console.logs.count, 'line')}`}
+        figure={
+          q === '' ? many(console.logs.count, 'line') : `${count(lines.length)} of ${many(console.logs.count, 'line')}`
+        }
       >
         <Select
           label="Level"
@@ -90,14 +93,14 @@ export function LogsView(): JSX.Element {
 function GoneLine(): JSX.Element {
   const { change } = useApp();
   return (
-    <aside class="pane" aria-label="Log line">
+    <section class="pane" aria-label="Log line">
       <Empty icon="logs" title="This line is no longer held">
         <p>Newer lines took its place, or it belongs to another start.</p>
         <button type="button" class="button small" onClick={() => change({ line: undefined }, 'step')}>
           Close
         </button>
       </Empty>
-    </aside>
+    </section>
   );
 }
 
@@ -112,6 +115,16 @@ function useLines(logs: Logs, q: string, version: number): readonly LogRecord[] 
     filtered.update();
     return filtered.lines;
   }, [filtered, version]);
+}
+
+function Message({ line }: { readonly line: LogRecord }): JSX.Element {
+  const words = previewOf(line);
+  return (
+    <>
+      <Line text={line.message} limit={400} />
+      {words !== '' && <Line class="preview muted" text={words} limit={200} />}
+    </>
+  );
 }
 
 function columnsFor(manyServices: boolean): Column<LogRecord>[] {
@@ -133,7 +146,7 @@ function columnsFor(manyServices: boolean): Column<LogRecord>[] {
         </span>
       ),
     },
-    { key: 'message', name: 'Message', render: (line) => <Line text={line.message} limit={400} /> },
+    { key: 'message', name: 'Message', render: (line) => <Message line={line} /> },
     {
       key: 'trace',
       name: 'Trace',
@@ -146,4 +159,3 @@ function columnsFor(manyServices: boolean): Column<LogRecord>[] {
     },
   ];
 }
-

@@ -15,9 +15,9 @@ import {
   promql,
   query,
   RANGES,
+  type Range,
   READING_NAMES,
   READINGS,
-  type Range,
   type Reading,
   readingsOf,
 } from '../model/plot-query.ts';
@@ -48,7 +48,8 @@ export function MetricPlot({ family }: { readonly family: MetricFamily }): JSX.E
   const labels = useMemo(() => labelNames(series.map((one) => one.labels)), [series]);
   const drawn = showsObservations(family, reading) ? exemplars : [];
   const open = (picked: PlacedExemplar | { time: number; value: number }): void => {
-    const found = 'traceId' in picked ? picked : nearest(console.spans.newestFirst(), picked, family, reading, place.at.where);
+    const found =
+      'traceId' in picked ? picked : nearest(console.spans.newestFirst(), picked, family, reading, place.at.where);
     setMissed(found === undefined);
     if (found !== undefined) location.hash = to('traces', { trace: found.traceId, span: found.spanId });
   };
@@ -64,9 +65,17 @@ export function MetricPlot({ family }: { readonly family: MetricFamily }): JSX.E
       </div>
       <Controls asked={asked} family={family} labels={labels} />
       <div class="plot-box">
+        <p class="plot-caption muted">
+          <span>
+            {READING_NAMES[reading]}, {range}
+          </span>
+          <span>{point === undefined ? 'newest' : clock(data.times[point] ?? 0, false)}</span>
+        </p>
         {data.lines.length === 0 ? (
           <p class="plot-empty muted">
-            {series.length === 0 ? 'No series fits.' : 'Nothing to draw in this range yet: it takes two samples, two seconds apart.'}
+            {series.length === 0
+              ? 'No series fits.'
+              : 'Nothing to draw in this range yet: it takes two samples, two seconds apart.'}
           </p>
         ) : (
           <Plot
@@ -80,8 +89,16 @@ export function MetricPlot({ family }: { readonly family: MetricFamily }): JSX.E
         )}
       </div>
       <Legend data={data} point={point} write={write} />
-      {missed && <p class="muted" role="status">No trace that is still held fits this point.</p>}
-      <Exemplars exemplars={exemplars} write={unitOf(family.name, family.unit)} isHistogram={family.type === 'histogram'} />
+      {missed && (
+        <p class="muted" role="status">
+          No trace that is still held fits this point.
+        </p>
+      )}
+      <Exemplars
+        exemplars={exemplars}
+        write={unitOf(family.name, family.unit)}
+        isHistogram={family.type === 'histogram'}
+      />
       <section class="promql">
         <h3>In Prometheus</h3>
         <Code text={promql(question)} />
@@ -138,7 +155,10 @@ function Controls({ asked, family, labels }: ControlsProps): JSX.Element {
       <Select
         label="By"
         value={by}
-        choices={[[NO_LABEL, family.type === 'gauge' ? 'Each series' : 'All together'], ...[...new Set([...labels, ...(by === NO_LABEL ? [] : [by])])].map((name) => [name, name] as const)]}
+        choices={[
+          [NO_LABEL, family.type === 'gauge' ? 'Each series' : 'All together'],
+          ...[...new Set([...labels, ...(by === NO_LABEL ? [] : [by])])].map((name) => [name, name] as const),
+        ]}
         onChoose={(name) => change({ by: name === NO_LABEL ? undefined : name }, 'step')}
       />
       <form
@@ -201,7 +221,8 @@ function nearest(
 ): SpanRecord | undefined {
   const isDuration = showsObservations(family, reading) && family.name.endsWith('_seconds');
   const route = parseFilter(where).find(({ key, negated }) => key === 'http_route' && !negated)?.value;
-  const fits = ({ attributes }: SpanRecord): boolean => route === undefined || textOf(attributes['http.route']) === route;
+  const fits = ({ attributes }: SpanRecord): boolean =>
+    route === undefined || textOf(attributes['http.route']) === route;
   return nearestRequest(spans, time, isDuration ? value * 1000 : undefined, fits);
 }
 
@@ -212,7 +233,8 @@ interface LegendProps {
 }
 
 function Legend({ data, point, write }: LegendProps): JSX.Element {
-  const last = (values: readonly (number | null)[]): number | null => values.findLast((value) => value !== null) ?? null;
+  const last = (values: readonly (number | null)[]): number | null =>
+    values.findLast((value) => value !== null) ?? null;
   return (
     <>
       <ul class="plain legend">
@@ -228,7 +250,6 @@ function Legend({ data, point, write }: LegendProps): JSX.Element {
             </li>
           );
         })}
-        <li class="muted legend-time">{point === undefined ? 'newest' : clock(data.times[point] ?? 0, false)}</li>
       </ul>
       {data.more > 0 && <p class="muted">{data.more} more lines are not drawn: narrow them by “Where”.</p>}
     </>
@@ -275,4 +296,3 @@ function Exemplars({ exemplars, write, isHistogram }: ExemplarsProps): JSX.Eleme
     </section>
   );
 }
-

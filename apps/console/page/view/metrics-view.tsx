@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import { compile, type Lens, parseFilter } from '../model/filter.ts';
 import { count, many, unitOf } from '../model/format.ts';
 import type { Metrics } from '../model/metrics.ts';
+import { line } from '../model/text.ts';
 import type { MetricFamily } from '../model/wire.ts';
 import { useApp, useVersion } from './context.ts';
 import { type Column, List } from './list.tsx';
@@ -19,7 +20,8 @@ interface MetricRow {
 }
 
 const lens: Lens<MetricRow> = {
-  contains: ({ family: { name, help } }, word) => name.toLowerCase().includes(word) || help.toLowerCase().includes(word),
+  contains: ({ family: { name, help } }, word) =>
+    name.toLowerCase().includes(word) || help.toLowerCase().includes(word),
   field: ({ family, series }, key) => {
     if (key === 'type') return family.type;
     if (key === 'series') return series;
@@ -38,7 +40,11 @@ export function MetricsView(): JSX.Element {
     <div class="view">
       <Toolbar
         search={{ label: 'Search metrics', placeholder: 'Search, or type:histogram' }}
-        figure={q === '' ? `${many(all.length, 'metric')} · ${count(console.metrics.seriesCount)} series` : `${count(shown.length)} of ${many(all.length, 'metric')}`}
+        figure={
+          q === ''
+            ? `${many(all.length, 'metric')} · ${count(console.metrics.seriesCount)} series`
+            : `${count(shown.length)} of ${many(all.length, 'metric')}`
+        }
       />
       {all.length === 0 ? (
         <Empty icon="metrics" title="No metrics yet">
@@ -81,7 +87,14 @@ export function MetricsView(): JSX.Element {
 }
 
 /** What is told of a service's work stands before what is told of its process. */
-const ORDER = [/^http_server_/, /^gen_ai_|^ai_/, /^db_client_/, /^(?!process_|nodejs_|system_|binnacle_|target_)/, /^system_/, /^nodejs_/];
+const ORDER = [
+  /^http_server_/,
+  /^gen_ai_|^ai_/,
+  /^db_client_/,
+  /^(?!process_|nodejs_|system_|binnacle_|target_)/,
+  /^system_/,
+  /^nodejs_/,
+];
 
 function rankOf(name: string): number {
   const at = ORDER.findIndex((pattern) => pattern.test(name));
@@ -98,12 +111,14 @@ function rowsOf(metrics: Metrics): MetricRow[] {
 }
 
 function defaultOf(rows: readonly MetricRow[]): string | undefined {
-  const wanted = rows.find(({ family, series }) => family.name === 'http_server_request_duration_seconds' && series > 0);
+  const wanted = rows.find(
+    ({ family, series }) => family.name === 'http_server_request_duration_seconds' && series > 0,
+  );
   return (wanted ?? rows.find(({ series }) => series > 0) ?? rows[0])?.family.name;
 }
 
 const COLUMNS: readonly Column<MetricRow>[] = [
-  { key: 'name', name: 'Metric', render: ({ family }) => <Line text={family.name} limit={120} /> },
+  { key: 'name', name: 'Metric', render: ({ family }) => <MetricName name={family.name} /> },
   { key: 'type', name: 'Type', render: ({ family }) => <span class="muted">{family.type}</span> },
   { key: 'series', name: 'Series', render: ({ series }) => <span class="number muted">{count(series)}</span> },
   {
@@ -112,6 +127,20 @@ const COLUMNS: readonly Column<MetricRow>[] = [
     render: ({ family, now, series }) => <span class="number">{series === 0 ? '–' : nowOf(family, now)}</span>,
   },
 ];
+
+const TAIL = 24;
+
+/** Names begin alike and differ at their end: where there is no room it is the middle that goes. */
+function MetricName({ name }: { readonly name: string }): JSX.Element {
+  const cut = name.length > TAIL + 8 ? name.indexOf('_', name.length - TAIL) : -1;
+  const at = cut < 0 ? name.length : cut;
+  return (
+    <span class="metric-name" title={line(name, 200)}>
+      <Line text={name.slice(0, at)} limit={120} />
+      <Line text={name.slice(at)} limit={120} />
+    </span>
+  );
+}
 
 /** A sum over series says something of a counter, and of a gauge that has one. */
 function nowOf(family: MetricFamily, now: number | undefined): string {

@@ -21,7 +21,7 @@ function Notice({ tone, children }: NoticeProps): JSX.Element {
 }
 
 export function LineNotice({ onRetry }: { readonly onRetry: () => void }): JSX.Element | null {
-  const { line, console } = useApp();
+  const { line } = useApp();
   if (line.kind === 'refused') {
     return (
       <Notice tone="error">
@@ -36,13 +36,52 @@ export function LineNotice({ onRetry }: { readonly onRetry: () => void }): JSX.E
   return (
     <Notice tone="warning">
       <p>
-        {line.because}. Reconnecting<Countdown until={line.until} />
-        {console.hello !== undefined && ' What is shown was true until then.'}
+        {line.because}. Reconnecting
+        <Countdown until={line.until} />
+        {' What is shown was true until then.'}
       </p>
       <button type="button" class="button small" onClick={onRetry}>
         Now
       </button>
     </Notice>
+  );
+}
+
+/** Nothing is known yet: says what is waited for, or that there is nothing to wait for. */
+export function BeforeHello({ onRetry }: { readonly onRetry: () => void }): JSX.Element {
+  const { line } = useApp();
+  const again = (words: string): JSX.Element => (
+    <button type="button" class="button small" onClick={onRetry}>
+      {words}
+    </button>
+  );
+  if (line.kind === 'refused') {
+    return (
+      <div class="before" role="alert">
+        <Empty icon="error" title="There is no console here for this page" isHeading>
+          <p>{line.because}</p>
+          {again('Try again')}
+        </Empty>
+      </div>
+    );
+  }
+  if (line.kind === 'waiting') {
+    return (
+      <div class="before" role="status">
+        <Empty icon="warning" title="The service does not answer" isHeading>
+          <p>
+            {line.because}. Trying again
+            <Countdown until={line.until} />
+          </p>
+          {again('Now')}
+        </Empty>
+      </div>
+    );
+  }
+  return (
+    <div class="before" role="status">
+      <Empty icon="live" title="Connecting…" isHeading />
+    </div>
   );
 }
 
@@ -64,7 +103,7 @@ export function RestartNotice(): JSX.Element | null {
   if (!console.restarted) return null;
   return (
     <Notice tone="info">
-      <p>The service has started again: this console shows another start now, and what the last one told is gone.</p>
+      <p>The service has started again: this console shows another start now. What the last one told is gone.</p>
       <button type="button" class="button small" onClick={() => console.forgetRestart()}>
         Good
       </button>
@@ -75,17 +114,19 @@ export function RestartNotice(): JSX.Element | null {
 interface EmptyProps {
   readonly icon: IconName;
   readonly title: string;
+  /** It is all that the page shows. */
+  readonly isHeading?: boolean;
   readonly children?: ComponentChildren;
 }
 
 /** Nothing is here yet: says why, and what to do for it. */
-export function Empty({ icon, title, children }: EmptyProps): JSX.Element {
+export function Empty({ icon, title, isHeading = false, children }: EmptyProps): JSX.Element {
   return (
     <div class="empty">
       <span class="empty-icon">
         <Icon name={icon} />
       </span>
-      <p class="empty-title">{title}</p>
+      {isHeading ? <h1 class="empty-title">{title}</h1> : <p class="empty-title">{title}</p>}
       {children}
     </div>
   );

@@ -26,7 +26,7 @@ export function Pane({ title, label, onClose, children }: PaneProps): JSX.Elemen
     };
   }, []);
   return (
-    <aside class="pane" aria-label={label} ref={box} tabIndex={-1}>
+    <section class="pane" aria-label={label} ref={box} tabIndex={-1}>
       <div class="pane-head">
         <h2>{title}</h2>
         <button type="button" class="icon-button" onClick={onClose} aria-label={`Close: ${label}`} title="Close (Esc)">
@@ -34,6 +34,6 @@ export function Pane({ title, label, onClose, children }: PaneProps): JSX.Elemen
         </button>
       </div>
       <div class="pane-body">{children}</div>
-    </aside>
+    </section>
   );
 }

@@ -18,7 +18,7 @@ export interface PlotProps {
 }
 
 export const LINE_COLOURS = 8;
-const HEIGHT = 300;
+const HEIGHT = 280;
 const NEAR_PX = 14;
 const DASHES: readonly (number[] | undefined)[] = [undefined, [6, 4], [2, 3]];
 
@@ -59,41 +59,54 @@ function alignedOf({ times, lines }: PlotData): uPlot.AlignedData {
 }
 
 function optionsOf(box: HTMLElement, now: { readonly current: PlotProps }): uPlot.Options {
-  const style = getComputedStyle(box);
-  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  const colour = coloursOf(box);
   const axis = {
     stroke: colour('--plot-text'),
     grid: { stroke: colour('--plot-grid'), width: 1 },
     ticks: { show: false },
-    font: `11px ${style.fontFamily}`,
+    font: `11px ${getComputedStyle(box).fontFamily}`,
   } satisfies uPlot.Axis;
   return {
     width: Math.max(50, box.clientWidth),
     height: HEIGHT,
-    padding: [12, 12, 0, 0],
+    padding: [12, 28, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { size: 6 } },
     scales: { x: { time: true }, y: { range: (_, low, high) => rangeOf(low, high) } },
     axes: [
-      { ...axis, space: 80, values: (_, splits) => splits.map(clockOf) },
+      { ...axis, space: 90, size: 30, values: (_, splits) => splits.map(clockOf) },
       { ...axis, size: 68, values: (_, splits) => splits.map((value) => now.current.write(value)) },
     ],
     series: [
       {},
-      ...now.current.data.lines.map(({ name }, at): uPlot.Series => ({
-        label: oneLine(name, 80),
-        stroke: colour(`--line-${at % LINE_COLOURS}`),
-        width: 1.75,
-        dash: DASHES[Math.floor(at / LINE_COLOURS) % DASHES.length],
-        points: { show: false },
-        spanGaps: false,
-      })),
+      ...now.current.data.lines.map(
+        ({ name }, at): uPlot.Series => ({
+          label: oneLine(name, 80),
+          stroke: colour(`--line-${at % LINE_COLOURS}`),
+          width: 1.75,
+          dash: DASHES[Math.floor(at / LINE_COLOURS) % DASHES.length],
+          points: { show: false },
+          spanGaps: false,
+        }),
+      ),
     ],
     hooks: {
       draw: [(plot) => drawExemplars(plot, now.current.exemplars, colour('--exemplar'), colour('--surface'))],
       setCursor: [({ cursor }) => now.current.onPoint(cursor.idx ?? undefined)],
       ready: [(plot) => plot.over.addEventListener('click', () => pick(plot, now.current))],
     },
+  };
+}
+
+/** A canvas takes no `light-dark()`: what it comes to at the moment is asked of an element. */
+function coloursOf(box: HTMLElement): (name: string) => string {
+  return (name) => {
+    const probe = document.createElement('span');
+    probe.style.color = `var(${name})`;
+    box.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
   };
 }
 
@@ -105,11 +118,18 @@ function rangeOf(low: number | null, high: number | null): [number, number] {
 }
 
 function clockOf(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  return new Date(seconds * 1000).toLocaleTimeString('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  });
 }
 
 /** Where an exemplar stands, in CSS pixels of the plot; undefined outside of it. */
-function placeOf(plot: uPlot, { time, value }: { readonly time: number; readonly value: number }): { x: number; y: number } | undefined {
+function placeOf(
+  plot: uPlot,
+  { time, value }: { readonly time: number; readonly value: number },
+): { x: number; y: number } | undefined {
   const x = plot.valToPos(time / 1000, 'x');
   const y = Math.max(4, plot.valToPos(value, 'y'));
   return x < 0 || x > plot.over.clientWidth || !Number.isFinite(y) ? undefined : { x, y };

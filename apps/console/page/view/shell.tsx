@@ -11,7 +11,7 @@ import { VIEW_KEYS } from './keys.ts';
 import { LiveView } from './live-view.tsx';
 import { LogsView } from './logs-view.tsx';
 import { MetricsView } from './metrics-view.tsx';
-import { LineNotice, RestartNotice } from './notice.tsx';
+import { BeforeHello, LineNotice, RestartNotice } from './notice.tsx';
 import { TelemetryView } from './telemetry-view.tsx';
 import { Line } from './text.tsx';
 import { chooseTheme, currentTheme, THEMES, type Theme } from './theme.ts';
@@ -33,13 +33,16 @@ interface ShellProps {
 }
 
 export function Shell({ onHelp, onRetry }: ShellProps): JSX.Element {
-  const { place } = useApp();
+  const { place, console } = useApp();
+  useVersion(({ hello }) => hello?.now ?? 0);
+  const { hello } = console;
   const Screen = SCREENS[place.view];
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   useEffect(() => {
     // Who went to another view by key or link goes on reading there.
-    if (!first.current && document.activeElement?.closest('.nav') === null) main.current?.focus({ preventScroll: true });
+    if (!first.current && document.activeElement?.closest('.nav') === null)
+      main.current?.focus({ preventScroll: true });
     first.current = false;
   }, [place.view]);
   return (
@@ -54,15 +57,21 @@ export function Shell({ onHelp, onRetry }: ShellProps): JSX.Element {
         <div class="side-foot">
           <LineDot />
           <ThemeSwitch />
-          <button type="button" class="icon-button" onClick={onHelp} aria-label="Help: keyboard and search" title="Help (?)">
+          <button
+            type="button"
+            class="icon-button"
+            onClick={onHelp}
+            aria-label="Help: keyboard and search"
+            title="Help (?)"
+          >
             <Icon name="help" />
           </button>
         </div>
       </header>
       <main class="main" id="main" ref={main} tabIndex={-1}>
         <RestartNotice />
-        <LineNotice onRetry={onRetry} />
-        <Screen key={place.view} />
+        {hello !== undefined && <LineNotice onRetry={onRetry} />}
+        {hello === undefined ? <BeforeHello onRetry={onRetry} /> : <Screen key={place.view} />}
       </main>
     </div>
   );
@@ -92,9 +101,7 @@ function Target(): JSX.Element {
   return (
     <div class="target">
       <strong>{hello === undefined ? '…' : <Line text={hello.service} limit={60} />}</strong>
-      <span class="muted">
-        {hello === undefined ? 'Connecting' : <Line text={subtitle(hello)} limit={80} />}
-      </span>
+      <span class="muted">{hello === undefined ? 'Connecting' : <Line text={subtitle(hello)} limit={80} />}</span>
     </div>
   );
 }
@@ -109,8 +116,13 @@ function Nav(): JSX.Element {
   useVersion(({ version }) => version);
   const figures: Readonly<Partial<Record<View, number>>> = { live: console.moments.live?.total };
   const status = console.moments.health?.status;
+  const box = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // Where there is no room for all of them, the one in hand is to be seen.
+    box.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [place.view]);
   return (
-    <nav class="nav" aria-label="Views">
+    <nav class="nav" aria-label="Views" ref={box}>
       {VIEWS.map((view) => {
         const figure = figures[view] ?? 0;
         return (

@@ -1,7 +1,7 @@
 /** All that a span says. */
 import type { JSX } from 'preact';
 import { duration, moment } from '../model/format.ts';
-import { endingOf, KIND_NAMES, kindOf, textOf } from '../model/kind.ts';
+import { KIND_NAMES, kindOf, textOf } from '../model/kind.ts';
 import { linesOf, metricOf } from '../model/links.ts';
 import { to } from '../model/place.ts';
 import type { SpanRecord } from '../model/wire.ts';
@@ -9,7 +9,7 @@ import { ChunkTimeline } from './chunk-timeline.tsx';
 import { useApp } from './context.ts';
 import { Fields } from './fields.tsx';
 import { KindMark } from './icons.tsx';
-import { statusWords } from './live-view.tsx';
+import { statusWords, toneOf } from './live-view.tsx';
 import { Pane } from './pane.tsx';
 import { Badge, Facts } from './stat.tsx';
 import { Line, LongText } from './text.tsx';
@@ -32,8 +32,11 @@ export function SpanDetails({ span }: { readonly span: SpanRecord }): JSX.Elemen
       <Facts
         facts={[
           { name: 'Duration', value: duration(span.duration) },
-          { name: 'Ended', value: <Badge tone={endingOf(span)}>{statusWords(span)}</Badge> },
-          { name: 'Kind', value: kind === 'internal' || kind === 'client' ? KIND_NAMES[kind] : `${KIND_NAMES[kind]} · ${span.kind}` },
+          { name: 'Ended', value: <Badge tone={toneOf(span)}>{statusWords(span)}</Badge> },
+          {
+            name: 'Kind',
+            value: kind === 'internal' || kind === 'client' ? KIND_NAMES[kind] : `${KIND_NAMES[kind]} · ${span.kind}`,
+          },
           { name: 'Service', value: <Line text={span.service} limit={60} /> },
         ]}
       />
@@ -72,7 +75,9 @@ function SpanLinks({ span }: { readonly span: SpanRecord }): JSX.Element {
       {place.view !== 'traces' && <a href={to('traces', { trace: traceId, span: spanId })}>Its trace</a>}
       <a href={linesOf('trace_id', traceId)}>Log lines of the trace</a>
       {session !== undefined && <a href={linesOf('session_id', session)}>Log lines of the session</a>}
-      {kindOf(span) === 'ai' && place.view !== 'ai' && <a href={to('ai', { trace: traceId, span: spanId })}>As a call of a model</a>}
+      {kindOf(span) === 'ai' && place.view !== 'ai' && (
+        <a href={to('ai', { trace: traceId, span: spanId })}>As a call of a model</a>
+      )}
       {metric !== undefined && <a href={metric.href}>{metric.name}</a>}
       {links.slice(0, 20).map((link) => (
         <a key={`${link.traceId}/${link.spanId}`} href={to('traces', { trace: link.traceId, span: link.spanId })}>
@@ -92,8 +97,8 @@ function Events({ span }: { readonly span: SpanRecord }): JSX.Element | null {
     <>
       <h3>Events</h3>
       <ol class="plain events">
-        {events.slice(0, MOST_EVENTS).map(({ name, time, attributes }) => (
-          <li key={`${name}${time}`}>
+        {events.slice(0, MOST_EVENTS).map(({ name, time, attributes }, at) => (
+          <li key={at}>
             <p>
               <span class="number muted">{duration(time - start)}</span> <Line text={name} limit={120} />
             </p>

@@ -30,7 +30,13 @@ export function Stat({ name, value, note, tone, values, href, hint }: StatProps)
 }
 
 /** How something ended, by a word and a colour. */
-export function Badge({ tone, children }: { readonly tone: string; readonly children: ComponentChildren }): JSX.Element {
+export function Badge({
+  tone,
+  children,
+}: {
+  readonly tone: string;
+  readonly children: ComponentChildren;
+}): JSX.Element {
   return <span class={`badge ${tone}`}>{children}</span>;
 }
 

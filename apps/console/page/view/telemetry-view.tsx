@@ -1,9 +1,9 @@
 /** Whether what the service tells arrives: exporter, queues, drops, budgets, and what this console holds. */
 import type { JSX } from 'preact';
 import { bytes, count, many, percent } from '../model/format.ts';
-import { SPAN_LIMIT, SPAN_SIZE_LIMIT } from '../model/spans.ts';
 import { LINE_LIMIT, LINE_SIZE_LIMIT } from '../model/logs.ts';
 import { to } from '../model/place.ts';
+import { SPAN_LIMIT, SPAN_SIZE_LIMIT } from '../model/spans.ts';
 import type { TelemetryMoment } from '../model/wire.ts';
 import { useApp, useVersion } from './context.ts';
 import { Empty } from './notice.tsx';
@@ -37,10 +37,20 @@ function Telemetry({ telemetry }: { readonly telemetry: TelemetryMoment }): JSX.
   return (
     <>
       <section class="stats" aria-label="Spans and lines since the start">
-        <Stat name="Spans exported" value={count(spans.exported)} href={to('metrics', { metric: 'binnacle_spans_total', by: 'result' })} hint="As a plot" />
+        <Stat
+          name="Spans exported"
+          value={count(spans.exported)}
+          href={to('metrics', { metric: 'binnacle_spans_total', by: 'result' })}
+          hint="As a plot"
+        />
         <Stat name="Spans kept" value={count(spans.kept)} note="not sampled, and kept for how they ended" />
         <Stat name="Spans dropped" value={count(spans.dropped)} tone={spans.dropped > 0 ? 'bad' : undefined} />
-        <Stat name="Spans failed" value={count(spans.failed)} tone={spans.failed > 0 ? 'bad' : undefined} note="refused by the receiver" />
+        <Stat
+          name="Spans failed"
+          value={count(spans.failed)}
+          tone={spans.failed > 0 ? 'bad' : undefined}
+          note="refused by the receiver"
+        />
         <Stat name="Lines dropped" value={count(logs.dropped)} tone={logs.dropped > 0 ? 'bad' : undefined} />
         <Stat
           name="Lines without context"
@@ -63,7 +73,9 @@ function Exporter({ telemetry }: { readonly telemetry: TelemetryMoment }): JSX.E
     <section class="card" aria-labelledby="exporter-title">
       <div class="card-head">
         <h2 id="exporter-title">Exporter</h2>
-        {exporter.up !== undefined && <Badge tone={exporter.up ? 'healthy' : 'unhealthy'}>{exporter.up ? 'up' : 'down'}</Badge>}
+        {exporter.up !== undefined && (
+          <Badge tone={exporter.up ? 'healthy' : 'unhealthy'}>{exporter.up ? 'up' : 'down'}</Badge>
+        )}
       </div>
       <dl class="fields in-card">
         <div class="field">
@@ -149,7 +161,7 @@ function Held({ telemetry }: { readonly telemetry: TelemetryMoment | undefined }
     <section class="card" aria-labelledby="held-title">
       <div class="card-head">
         <h2 id="held-title">What the console holds</h2>
-        <span class="muted">in memory; the oldest go first</span>
+        <span class="muted aside">in memory; the oldest go first</span>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways where it is narrow, by the keyboard too */}
       <section class="table-box" aria-label="What the console holds, as a table" tabIndex={0}>
@@ -179,7 +191,13 @@ function Held({ telemetry }: { readonly telemetry: TelemetryMoment | undefined }
                 <tr key={signal}>
                   <th scope="row">{SIGNAL_NAMES[signal]}</th>
                   <td class="right">{store === undefined ? '–' : count(store.count)}</td>
-                  <td>{store === undefined ? '–' : <Bound bytes={store.bytes} limit={store.limitBytes} name={SIGNAL_NAMES[signal]} />}</td>
+                  <td>
+                    {store === undefined ? (
+                      '–'
+                    ) : (
+                      <Bound bytes={store.bytes} limit={store.limitBytes} name={SIGNAL_NAMES[signal]} />
+                    )}
+                  </td>
                   <td class="right">{store === undefined ? '–' : count(store.evicted)}</td>
                   <td class="right">{page[signal]}</td>
                   <td class="right">{count(skipped[signal])}</td>
@@ -193,7 +211,15 @@ function Held({ telemetry }: { readonly telemetry: TelemetryMoment | undefined }
   );
 }
 
-function Bound({ bytes: held, limit, name }: { readonly bytes: number; readonly limit: number; readonly name: string }): JSX.Element {
+function Bound({
+  bytes: held,
+  limit,
+  name,
+}: {
+  readonly bytes: number;
+  readonly limit: number;
+  readonly name: string;
+}): JSX.Element {
   return (
     <span class="bound">
       <Meter share={held / limit} label={`${name}: ${percent(held / limit)} of the bound`} />

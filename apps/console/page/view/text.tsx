@@ -6,7 +6,15 @@ import { line, sliceWhole, visible } from '../model/text.ts';
 import { Icon } from './icons.tsx';
 
 /** One line, cut where it is too long; what is written right to left turns nothing beside it. */
-export function Line({ text, limit = 240, class: name }: { text: string; limit?: number; class?: string }): JSX.Element {
+export function Line({
+  text,
+  limit = 240,
+  class: name,
+}: {
+  text: string;
+  limit?: number;
+  class?: string;
+}): JSX.Element {
   return <bdi class={name}>{line(text, limit)}</bdi>;
 }
 

@@ -1,6 +1,6 @@
 /** The head of each view: its name, its search, what else narrows it. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { VIEW_NAMES } from '../model/place.ts';
 import { useApp } from './context.ts';
 import { Icon } from './icons.tsx';
@@ -30,11 +30,18 @@ function Search({ placeholder, label }: { readonly placeholder: string; readonly
   const { place, change } = useApp();
   const { q = '' } = place.at;
   const [typed, setTyped] = useState(q);
-  // Somebody else changed it: a link, a button, a step back.
-  useEffect(() => setTyped(q), [q]);
+  const sent = useRef(q);
   useEffect(() => {
-    if (typed === q) return undefined;
-    const timer = setTimeout(() => change({ q: typed }, 'quiet'), SETTLE_MS);
+    // Somebody else changed it: a link, a button, a step back.
+    if (q !== sent.current) setTyped(q);
+    sent.current = q;
+  }, [q]);
+  useEffect(() => {
+    if (typed === sent.current) return undefined;
+    const timer = setTimeout(() => {
+      sent.current = typed;
+      change({ q: typed }, 'quiet');
+    }, SETTLE_MS);
     return () => clearTimeout(timer);
   }, [typed]);
   return (

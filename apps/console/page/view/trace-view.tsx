@@ -11,8 +11,8 @@ import type { LiveRequest, LogRecord } from '../model/wire.ts';
 import { useApp, useCloser, useVersion } from './context.ts';
 import { Icon, KindMark } from './icons.tsx';
 import { type Column, List } from './list.tsx';
-import { statusWords } from './live-view.tsx';
-import { LogDetails, LevelWord } from './log-details.tsx';
+import { statusWords, toneOf } from './live-view.tsx';
+import { LevelWord, LogDetails } from './log-details.tsx';
 import { Empty } from './notice.tsx';
 import { SpanDetails } from './span-details.tsx';
 import { Badge } from './stat.tsx';
@@ -58,7 +58,6 @@ function TraceHead({ id, trace, running }: TraceHeadProps): JSX.Element {
   const root = trace?.root;
   const back = to('traces', { q: place.at.q });
   useCloser(() => go('traces', { q: place.at.q }));
-  const ending = root === undefined ? undefined : endingOf(root);
   return (
     <div class="trace-head">
       <a class="icon-button" href={back} aria-label="Back to all traces" title="Back to all traces (Esc)">
@@ -66,7 +65,15 @@ function TraceHead({ id, trace, running }: TraceHeadProps): JSX.Element {
       </a>
       <div class="trace-title">
         <h1>
-          {root === undefined ? (running === undefined ? 'Trace' : `${running.method} ${running.route}`) : <Line text={root.name} limit={160} />}
+          {root === undefined ? (
+            running === undefined ? (
+              'Trace'
+            ) : (
+              `${running.method} ${running.route}`
+            )
+          ) : (
+            <Line text={root.name} limit={160} />
+          )}
         </h1>
         <p class="muted trace-facts">
           <span class="mono trace-id">
@@ -84,14 +91,20 @@ function TraceHead({ id, trace, running }: TraceHeadProps): JSX.Element {
       </div>
       <div class="trace-sum">
         {running !== undefined && <Badge tone="runs">running</Badge>}
-        {root !== undefined && ending !== undefined && <Badge tone={ending}>{statusWords(root)}</Badge>}
+        {root !== undefined && <Badge tone={toneOf(root)}>{statusWords(root)}</Badge>}
         {trace !== undefined && <span class="trace-duration">{duration(trace.duration)}</span>}
       </div>
     </div>
   );
 }
 
-function NoSpans({ running, hasLines }: { readonly running: LiveRequest | undefined; readonly hasLines: boolean }): JSX.Element {
+function NoSpans({
+  running,
+  hasLines,
+}: {
+  readonly running: LiveRequest | undefined;
+  readonly hasLines: boolean;
+}): JSX.Element {
   if (running !== undefined) {
     return (
       <Empty icon="live" title="This request is still running">
@@ -151,6 +164,7 @@ function TraceLines({ lines, start, spanId, id }: TraceLinesProps): JSX.Element 
       <List
         label="Log lines of this trace"
         layout="trace-lines"
+        isAside
         columns={columns}
         items={lines}
         keyOf={({ seq }) => String(seq)}
@@ -160,9 +174,7 @@ function TraceLines({ lines, start, spanId, id }: TraceLinesProps): JSX.Element 
           class: `level-${line.level} ${spanId !== undefined && line.spanId === spanId ? 'of-span' : ''}`,
         })}
         onOpen={({ seq }) => change({ line: String(seq) }, 'step')}
-        empty={
-          <p class="card-empty">No line was written in this trace, or what was written is no longer held.</p>
-        }
+        empty={<p class="card-empty">No line was written in this trace, or what was written is no longer held.</p>}
       />
     </section>
   );

@@ -10,7 +10,7 @@ import type { Trace } from '../model/spans.ts';
 import { useApp, useVersion } from './context.ts';
 import { KindMark } from './icons.tsx';
 import { type Column, List } from './list.tsx';
-import { statusWords } from './live-view.tsx';
+import { statusWords, toneOf } from './live-view.tsx';
 import { Empty, HowToSend, NoMatch } from './notice.tsx';
 import { Badge } from './stat.tsx';
 import { Line } from './text.tsx';
@@ -40,7 +40,14 @@ function TraceList(): JSX.Element {
     return q === '' ? all : all.filter(matches);
   }, [all, q]);
   const longest = useMemo(() => shown.reduce((most, trace) => Math.max(most, trace.duration), 1), [shown]);
-  const columns = useMemo(() => columnsFor(longest, all.some(({ services }) => services.length > 1 || services[0] !== all[0]?.services[0])), [longest, all]);
+  const columns = useMemo(
+    () =>
+      columnsFor(
+        longest,
+        all.some(({ services }) => services.length > 1 || services[0] !== all[0]?.services[0]),
+      ),
+    [longest, all],
+  );
   const quick = (Object.keys(QUICK) as Quick[]).find((name) => name !== 'all' && has(q, name)) ?? 'all';
   return (
     <div class="view">
@@ -88,7 +95,8 @@ function has(q: string, name: Exclude<Quick, 'all'>): boolean {
 
 function quickQuery(q: string, name: Quick): string {
   let text = q;
-  for (const other of ['errors', 'slow', 'ai'] as const) if (has(text, other)) text = withTerm(text, QUICK[other].key, undefined);
+  for (const other of ['errors', 'slow', 'ai'] as const)
+    if (has(text, other)) text = withTerm(text, QUICK[other].key, undefined);
   if (name === 'all') return text;
   const { key, value, operator } = QUICK[name];
   return withTerm(text, key, value, operator);
@@ -122,7 +130,9 @@ function columnsFor(longest: number, manyServices: boolean): Column<Trace>[] {
       render: ({ spans, kinds }) => (
         <>
           <span class="number">{count(spans.length)}</span>
-          <span class="marks">{MARKED.map((kind) => kinds[kind] !== undefined && <KindMark key={kind} kind={kind} />)}</span>
+          <span class="marks">
+            {MARKED.map((kind) => kinds[kind] !== undefined && <KindMark key={kind} kind={kind} />)}
+          </span>
         </>
       ),
     },
@@ -154,8 +164,8 @@ function TraceName({ trace, manyServices }: { readonly trace: Trace; readonly ma
 
 function TraceStatus({ trace }: { readonly trace: Trace }): JSX.Element {
   const { root, errors } = trace;
-  const ending = tone(trace);
   if (root === undefined) return <span />;
+  const ending = tone(trace) === 'success' ? toneOf(root) : tone(trace);
   return (
     <>
       <Badge tone={ending}>{statusWords(root)}</Badge>

@@ -42,7 +42,9 @@ export function Waterfall({ trace }: { readonly trace: Trace }): JSX.Element {
         level: depth + 1,
         expanded: children === 0 ? undefined : !closed.has(span.spanId),
       })}
-      onOpen={({ span }) => change({ span: span.spanId, line: undefined }, place.at.span === undefined ? 'step' : 'quiet')}
+      onOpen={({ span }) =>
+        change({ span: span.spanId, line: undefined }, place.at.span === undefined ? 'step' : 'quiet')
+      }
       onKey={(key, { span, children }) => {
         if ((key !== 'ArrowLeft' && key !== 'ArrowRight') || children === 0) return false;
         fold(span.spanId, key === 'ArrowRight');
@@ -65,7 +67,9 @@ function columnsFor(
     {
       key: 'name',
       name: 'Span',
-      render: (row) => <SpanName row={row} manyServices={manyServices} isClosed={closed.has(row.span.spanId)} fold={fold} />,
+      render: (row) => (
+        <SpanName row={row} manyServices={manyServices} isClosed={closed.has(row.span.spanId)} fold={fold} />
+      ),
     },
     { key: 'bar', name: <Axis length={length} />, render: (row) => <Bar row={row} start={start} length={length} /> },
     { key: 'duration', name: 'Duration', render: ({ span }) => <span class="number">{duration(span.duration)}</span> },
@@ -98,7 +102,12 @@ function SpanName({ row, manyServices, isClosed, fold }: SpanNameProps): JSX.Ele
   const { span, depth, children, orphan } = row;
   const notes: ComponentChildren[] = [];
   if (manyServices) notes.push(<Line key="service" text={span.service} limit={40} />);
-  if (orphan) notes.push(<span key="orphan" title={`Its parent ${span.parentSpanId} is not here`}>parent not here</span>);
+  if (orphan)
+    notes.push(
+      <span key="orphan" title={`Its parent ${span.parentSpanId} is not here`}>
+        parent not here
+      </span>,
+    );
   return (
     <span class="span-name" style={{ paddingLeft: `${Math.min(depth, DEEPEST) * 14}px` }}>
       {children > 0 ? (
@@ -147,18 +156,18 @@ function Bar({ row, start, length }: BarProps): JSX.Element {
       ))}
       <span
         class={`bar fill-${kindOf(span)} ${endingOf(span)}`}
-        title={shift === 0 ? undefined : `Drawn ${duration(Math.abs(shift))} ${shift > 0 ? 'later' : 'earlier'}: its clock differs`}
+        title={
+          shift === 0
+            ? undefined
+            : `Drawn ${duration(Math.abs(shift))} ${shift > 0 ? 'later' : 'earlier'}: its clock differs`
+        }
         style={{ left: at(left), width: at(Math.min(1 - left, span.duration / length)) }}
       />
       {chunks.map(
         (ms, place) =>
-          place % every === 0 && (
-            // biome-ignore lint/suspicious/noArrayIndexKey: two chunks may come at the same moment
-            <span key={place} class="chunk-tick" style={{ left: at(left + ms / length) }} />
-          ),
+          place % every === 0 && <span key={place} class="chunk-tick" style={{ left: at(left + ms / length) }} />,
       )}
       {moments.map((share, place) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: so may two events
         <span key={`e${place}`} class="event-mark" style={{ left: at(share) }} />
       ))}
     </span>
