@@ -64,7 +64,9 @@ describe('the parser', () => {
 
   it('reads back whatever terms are written', () => {
     fc.assert(
-      fc.property(fc.array(term, { maxLength: 5 }), (terms) => expect(parseFilter(printFilter(terms))).toEqual(terms)),
+      fc.property(fc.array(term, { maxLength: 5 }), (terms) => {
+        expect(parseFilter(printFilter(terms))).toEqual(terms);
+      }),
     );
   });
 

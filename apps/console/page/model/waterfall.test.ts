@@ -122,8 +122,8 @@ it('an axis has round steps', () => {
   expect(ticks(7, 4)).toEqual([0, 2, 4, 6]);
   for (const length of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) expect(ticks(length)).toEqual([0]);
   fc.assert(
-    fc.property(fc.double({ min: 1e-6, max: 1e12, noNaN: true }), (length) =>
-      expect(ticks(length, 5).length).toBeLessThanOrEqual(6),
-    ),
+    fc.property(fc.double({ min: 1e-6, max: 1e12, noNaN: true }), (length) => {
+      expect(ticks(length, 5).length).toBeLessThanOrEqual(6);
+    }),
   );
 });

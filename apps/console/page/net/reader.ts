@@ -79,18 +79,14 @@ export function createReader(options: ReaderOptions): Reader {
     check(response);
     tell({ kind: 'open' });
     const parser = new SseParser(({ name, data, id }) => take(name, data, id));
-    const pieces = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream() as never);
-    let since = performance.now();
-    const reader = (pieces as ReadableStream<string>).getReader();
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    const pieces = (response.body as ReadableStream<Uint8Array>).pipeThrough(
+      new TextDecoderStream() as never,
+    ) as ReadableStream<string>;
+    await pump(pieces, isHidden, (piece) => {
       alive();
-      parser.push(piece.value);
+      parser.push(piece);
       attempt = 0;
-      if (performance.now() - since > SLICE_MS && !isHidden()) {
-        await new Promise((resolve) => setTimeout(resolve));
-        since = performance.now();
-      }
-    }
+    });
     throw new Error('The service closed the connection');
   }
 
@@ -115,7 +111,10 @@ export function createReader(options: ReaderOptions): Reader {
   }
 
   function settle(error: unknown): void {
-    if (error instanceof Stop && error.state.kind !== 'waiting') return tell(error.state);
+    if (error instanceof Stop && error.state.kind !== 'waiting') {
+      tell(error.state);
+      return;
+    }
     attempt += 1;
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)) * jitter();
     const because = error instanceof Stop && error.state.kind === 'waiting' ? error.state.because : wordsOf(error);
@@ -136,6 +135,23 @@ export function createReader(options: ReaderOptions): Reader {
   }
 
   return { start: retry, retry, stop };
+}
+
+/** Hands on what comes, and lets the page draw between two long pieces of work. */
+async function pump(
+  pieces: ReadableStream<string>,
+  isHidden: () => boolean,
+  take: (piece: string) => void,
+): Promise<void> {
+  const reader = pieces.getReader();
+  let since = performance.now();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    take(piece.value);
+    if (performance.now() - since > SLICE_MS && !isHidden()) {
+      await new Promise((resolve) => setTimeout(resolve));
+      since = performance.now();
+    }
+  }
 }
 
 /** @throws {Stop} where it is no stream */

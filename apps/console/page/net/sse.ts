@@ -42,7 +42,10 @@ export class SseParser {
   }
 
   #read(line: string): void {
-    if (line === '') return this.#end();
+    if (line === '') {
+      this.#end();
+      return;
+    }
     const colon = line.indexOf(':');
     if (colon === 0) return;
     const field = colon < 0 ? line : line.slice(0, colon);

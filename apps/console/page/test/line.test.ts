@@ -64,7 +64,7 @@ describe.skipIf(!installed)(installed ? 'the line' : `the line (${WITHOUT_CHROMI
     feeder.answer(200);
     await page.getByRole('button', { name: 'Now' }).click();
     await expect.poll(() => rowCount(page, 'Traces')).toBe(2);
-    expect(await page.locator('.notice').count()).toBe(0);
+    await expect.poll(() => page.locator('.notice').count()).toBe(0);
     expect(feeder.asked.at(-1)).toMatch(/\/1$/);
   });
 
@@ -77,7 +77,7 @@ describe.skipIf(!installed)(installed ? 'the line' : `the line (${WITHOUT_CHROMI
     await page.getByText('of the second start').waitFor();
     expect(await page.getByText('of the first start').count()).toBe(0);
     await page.getByRole('button', { name: 'Good' }).click();
-    expect(await page.locator('.notice').count()).toBe(0);
+    await expect.poll(() => page.locator('.notice').count()).toBe(0);
   });
 
   it('says where there is no console, and tries again when it is told to', async () => {

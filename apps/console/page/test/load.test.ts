@@ -171,15 +171,6 @@ describe.skipIf(!installed)(installed ? 'much' : `much (${WITHOUT_CHROMIUM})`, {
       Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
     });
     feeder.send('logs', linesFrom(1, 40));
-    feeder.send('hello', {
-      instance: 'x',
-      service: 'told last',
-      version: '',
-      environment: '',
-      mode: 'embedded',
-      now: Date.now(),
-      resumed: true,
-    });
     await page.evaluate(() => new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 300)));
     expect(await rows(page, 'Log lines').count()).toBe(0);
     await page.evaluate(() => {

@@ -258,7 +258,7 @@ function addVerdict(b: Builder, root: string, start: number, ending: Ending): nu
       ...attributes,
     },
   });
-  const usage =
+  const usage: Attributes =
     ending === 'success' ? { 'gen_ai.usage.input_tokens': input, 'gen_ai.usage.output_tokens': output } : {};
   const ai = span(b, `chat ${model}`, start + 1, took, {
     parent: breaker,

@@ -226,7 +226,7 @@ describe.skipIf(!installed)(
 
     it('Metrics are read as rate, percentiles or value, by label, and as PromQL', async () => {
       const page = await open('#/metrics');
-      expect(await page.locator('.legend li').count()).toBe(4);
+      expect(await page.locator('.legend li').count()).toBe(3);
       expect(await page.locator('.promql code').textContent()).toBe(
         'histogram_quantile(0.95, sum by (le) (rate(http_server_request_duration_seconds_bucket[5m])))',
       );

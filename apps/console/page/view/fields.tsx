@@ -88,7 +88,6 @@ function FieldName({ name }: { readonly name: string }): JSX.Element {
   return (
     <bdi>
       {parts.map((part, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: parts of one name
         <Fragment key={at}>
           {part}
           <wbr />

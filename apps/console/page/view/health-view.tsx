@@ -132,7 +132,6 @@ function Strip({ name, points }: { readonly name: string; readonly points: reado
   return (
     <span class="strip" role="img" aria-label={words}>
       {Array.from({ length: SLOTS - shown.length }, (_, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: places that are empty yet
         <span key={`none${at}`} class="strip-cell none" />
       ))}
       {shown.map(({ time, status, duration: ms }) => (

@@ -62,9 +62,8 @@ export class Keys {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const { target } = event;
     if (document.querySelector('dialog[open]') !== null) return;
-    if (event.key === 'Escape') return this.#escape(event, target);
-    if (!this.single || isField(target)) return;
-    if (this.#take(event.key, target)) event.preventDefault();
+    if (event.key === 'Escape') this.#escape(event, target);
+    else if (this.single && !isField(target) && this.#take(event.key, target)) event.preventDefault();
   };
 
   #escape(event: KeyboardEvent, target: EventTarget | null): void {

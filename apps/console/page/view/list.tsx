@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y: it is the grid of the ARIA practices, of which only some rows are there; axe-core looks at it as drawn
 /** A table of any length: only the rows that are seen are there, and a screen reader is told of all. */
 import type { ComponentChildren, JSX, TargetedMouseEvent } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
@@ -96,12 +97,10 @@ export function List<T>(given: ListProps<T>): JSX.Element {
           </div>
         </div>
       ) : (
-        // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the grid's, above
         <div role="rowgroup" class="list-body" style={{ height: `${items.length * rowHeight}px` }} onClick={onClick}>
           {rows.map((item, place) => (
             <Row
               // By place and not by item: what scrolls in takes the elements of what scrolls out.
-              // biome-ignore lint/suspicious/noArrayIndexKey: see above
               key={place}
               id={rowId(view.from + place)}
               at={view.from + place}
@@ -128,7 +127,6 @@ function Row<T>({ id, at, item, list, isActive }: RowProps<T>): JSX.Element {
   const { columns, rowHeight, selected, keyOf, look } = list;
   const { class: name = '', level, expanded } = look?.(item) ?? {};
   return (
-    // biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus, and names its row by aria-activedescendant
     <div
       id={id}
       role="row"

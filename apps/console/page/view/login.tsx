@@ -10,7 +10,10 @@ export function Login({ onIn }: { readonly onIn: () => void }): JSX.Element {
     event.preventDefault();
     const field = event.currentTarget.elements.namedItem('token') as HTMLInputElement;
     if (outcome === 'asking') return;
-    if (field.value === '') return field.focus();
+    if (field.value === '') {
+      field.focus();
+      return;
+    }
     setOutcome('asking');
     const result = await login(field.value);
     setOutcome(result);

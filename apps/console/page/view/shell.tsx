@@ -47,6 +47,7 @@ export function Shell({ onHelp, onRetry }: ShellProps): JSX.Element {
   }, [place.view]);
   return (
     <div class="shell">
+      {/* biome-ignore lint/a11y/useValidAnchor: it leads to a part of this page, whose address says something else */}
       <a class="skip" href="#main" onClick={(event) => skip(event, main.current)}>
         Skip to the content
       </a>

@@ -151,6 +151,7 @@ const SIGNAL_NAMES = { spans: 'Spans', logs: 'Log lines', metrics: 'Metrics' } a
 
 function Held({ telemetry }: { readonly telemetry: TelemetryMoment | undefined }): JSX.Element {
   const { console } = useApp();
+  useVersion(({ version }) => version);
   const { spans, logs, metrics, skipped } = console;
   const page = {
     spans: `${count(spans.count)} of ${count(SPAN_LIMIT)} · ${bytes(spans.size)} of ${bytes(SPAN_SIZE_LIMIT)}`,

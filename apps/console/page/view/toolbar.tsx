@@ -58,7 +58,9 @@ function Search({ placeholder, label }: { readonly placeholder: string; readonly
         maxLength={1000}
         onInput={({ currentTarget }) => setTyped(currentTarget.value)}
       />
-      <kbd aria-hidden="true">/</kbd>
+      <span class="key-hint" aria-hidden="true">
+        /
+      </span>
     </div>
   );
 }

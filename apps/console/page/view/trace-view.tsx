@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { count, duration, many, moment, percent } from '../model/format.ts';
-import { endingOf, KIND_NAMES, kindOf } from '../model/kind.ts';
+import { KIND_NAMES } from '../model/kind.ts';
 import { to } from '../model/place.ts';
 import { selfTimes } from '../model/self-time.ts';
 import type { Trace } from '../model/spans.ts';
