@@ -99,9 +99,10 @@ function telemetryOf(store: Store, receiver: OtlpReceiver, clock: Clock): Teleme
   return {
     time: clock.wall(),
     exporter: { kind: 'receiver' },
-    spans: { exported: 0, dropped: store.spans.evicted, failed: rejected, kept: spans },
+    // Exported to it.
+    spans: { exported: spans, dropped: 0, failed: rejected, kept: 0 },
     queues: [],
-    logs: { dropped: store.logs.evicted, withoutContext: 0 },
+    logs: { dropped: 0, withoutContext: 0 },
     series: receiver.largest(MOST_METRICS),
     store: store.held(),
   };
