@@ -6,6 +6,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeRequest, encodeSpan, type Plain, toMessage } from '../../test/otlp/definitions.ts';
+import { encodeSpans } from '../traces/span-batch.ts';
 import { eachJsonSpan } from './otlp-json-spans.ts';
 import {
   attributes,
@@ -136,6 +137,8 @@ test('what the official encoders write of the SDK’s spans', () => {
   };
   expect(decodeTraces(ProtobufTraceSerializer.serializeRequest([official])!)).toEqual([expected]);
   expect(readJson(JsonTraceSerializer.serializeRequest([official])!)).toEqual([expected]);
+  // And what our own writes.
+  expect(decodeTraces(encodeSpans([official]))).toEqual([expected]);
 });
 
 describe('whatever the bytes are', () => {
