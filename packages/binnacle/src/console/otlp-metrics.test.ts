@@ -22,6 +22,7 @@ import {
   requests,
   said,
   text,
+  twisted,
 } from './otlp-messages.test-helper.ts';
 import { eachPoint, type TakePoint } from './otlp-metrics.ts';
 import { cumulativeAt, type HistogramPoint, toExplicit, whyNotHistogram } from './otlp-points.ts';
@@ -280,9 +281,9 @@ test('whatever the bytes are, only the one error is thrown', () => {
   );
   fc.assert(
     fc.property(
-      fc.oneof(any, damaged(bytes.map(({ json }) => json))),
+      fc.oneof(any, damaged(bytes.map(({ json }) => json)), twisted(request)),
       (one) => void isRead((all) => read(eachJsonPoint, all), one),
     ),
-    { numRuns: 500 },
+    { numRuns: 1000 },
   );
 });

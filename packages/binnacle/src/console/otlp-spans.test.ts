@@ -22,6 +22,7 @@ import {
   requests,
   said,
   text,
+  twisted,
 } from './otlp-messages.test-helper.ts';
 import { decodeSpan, decodeTraces, eachSpan, SPAN_KINDS, SPAN_STATUSES } from './otlp-spans.ts';
 import type { SpanRecord } from './wire.ts';
@@ -157,6 +158,7 @@ describe('whatever the bytes are', () => {
       any,
       fc.json().map((json) => Buffer.from(json)),
       damaged(bytes.map(({ json }) => json)),
+      twisted(request),
     );
     fc.assert(
       fc.property(texts, (one) => void isRead(readJson, one)),
