@@ -69,12 +69,15 @@ describe('a service with one', () => {
     await page.ended;
   });
 
-  test('ends by its listener with a page open on the management port', async () => {
-    const { child, said, ended } = await run({ CONSOLE: 'on', SERVES: '1', MANAGEMENT_PORT: '0' });
-    const page = await openPage(`http://127.0.0.1:${said.management}`);
-    await page.until((seen) => seen.told('hello').length === 1);
-    child.send('close');
-    expect(await ended).toBe(0);
-    page.close();
-  });
+  test.each(['node', 'express'])(
+    'ends by its listener with a page open on the management port (%s)',
+    async (serves) => {
+      const { child, said, ended } = await run({ CONSOLE: 'on', SERVES: serves, MANAGEMENT_PORT: '0' });
+      const page = await openPage(`http://127.0.0.1:${said.management}`);
+      await page.until((seen) => seen.told('hello').length === 1);
+      child.send('close');
+      expect(await ended).toBe(0);
+      page.close();
+    },
+  );
 });

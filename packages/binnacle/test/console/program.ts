@@ -1,7 +1,9 @@
 /** A service as a process of its own, for what only a process shows: what it loads, and whether it ends. */
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { Session } from 'node:inspector';
 import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { observeExpress } from '../../src/adapters/express.ts';
 import { observeNode } from '../../src/adapters/node.ts';
 import { observe } from '../../src/observe.ts';
 
@@ -19,6 +21,8 @@ const obs = observe({
     },
   },
 });
+
+const answer: RequestListener = (_req, res) => void res.end('ok');
 
 /** Files of the console's room that were loaded. */
 function loaded(): string[] {
@@ -42,8 +46,9 @@ if (SERVES === undefined) {
   process.disconnect?.();
   // Nothing is closed: nothing of it may keep the process.
 } else {
-  const server = createServer((_req, res) => void res.end('ok'));
-  await observeNode(obs, server);
+  // Express' adapter is not told that its server closes.
+  const server = createServer(SERVES === 'express' ? express().use(await observeExpress(obs)) : answer);
+  if (SERVES !== 'express') await observeNode(obs, server);
   server.listen(0, '127.0.0.1', () => {
     process.send?.({ port: (server.address() as AddressInfo).port, management });
   });
