@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { parseFilter } from '../model/filter.ts';
-import { ago, clock, unitOf } from '../model/format.ts';
+import { ago, clock, many, unitOf } from '../model/format.ts';
 import { textOf } from '../model/kind.ts';
 import { to } from '../model/place.ts';
 import {
@@ -60,14 +60,14 @@ export function MetricPlot({ family }: { readonly family: MetricFamily }): JSX.E
           <Line text={family.name} limit={160} />
         </h2>
         <p class="muted">
-          <Line text={family.help} limit={300} />
+          <Line text={family.help} limit={300} /> {family.type}, {many(series.length, 'series', 'series')}.
         </p>
       </div>
       <Controls asked={asked} family={family} labels={labels} />
       <div class="plot-box">
         <p class="plot-caption muted">
           <span>
-            {READING_NAMES[reading]}, {range}
+            {READING_NAMES[reading]} over {range}
           </span>
           <span>{point === undefined ? 'newest' : clock(data.times[point] ?? 0, false)}</span>
         </p>
