@@ -61,7 +61,9 @@ export function dollars(value: number | undefined): string {
 
 export function percent(share: number | undefined): string {
   if (share === undefined || !Number.isFinite(share)) return DASH;
-  return share > 0 && share < 0.001 ? '<0.1%' : `${digits(share * 100)}%`;
+  const value = share * 100;
+  if (value > 0 && value < 0.1) return '<0.1%';
+  return Math.abs(value) < 9.95 ? `${Number(value.toFixed(1))}%` : `${Math.round(value)}%`;
 }
 
 /** `14:03:09.120` in the reader's own zone. */

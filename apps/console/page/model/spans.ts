@@ -168,7 +168,8 @@ export function nearestRequest(
   return best;
 }
 
-/** Where a request went: its route, or what its span is called. */
-export function routeOf(span: SpanRecord): string {
-  return textOf(span.attributes['http.route']) ?? span.name;
+/** Where a request went: its route, or what its span is called where that is more than the method. */
+export function routeOf({ attributes, name }: SpanRecord): string {
+  const route = textOf(attributes['http.route']);
+  return route ?? (name === attributes['http.request.method'] ? '(no route)' : name);
 }

@@ -17,6 +17,9 @@ describe('a waterfall', () => {
     ];
     expect(shape(spans)).toEqual(['a', ' b', '  d', ' c']);
     expect(layOut(spans)).toMatchObject({ start: 0, end: 10 });
+    // Some clocks tick once a millisecond: what ended first is told first.
+    const ties = ['x', 'y', 'z'].map((spanId, at) => span({ spanId, start: 5, duration: at + 1 }));
+    expect(shape(ties)).toEqual(['x', 'y', 'z']);
     expect(shape(spans, new Set(['b']))).toEqual(['a', ' b', ' c']);
     expect(shape(spans, new Set(['a']))).toEqual(['a']);
   });

@@ -66,8 +66,8 @@ function connect(spans: readonly SpanRecord[]): { roots: Node[]; byId: Nodes } {
 }
 
 function byStart(nodes: Node[]): Node[] {
-  // Of two that start together the longer one is the outer one.
-  return nodes.sort((one, other) => one.span.start - other.span.start || other.span.duration - one.span.duration);
+  // Those that start within one tick of a clock stay in the order in which they came, which is that of their ends.
+  return nodes.sort((one, other) => one.span.start - other.span.start);
 }
 
 interface Step {

@@ -238,7 +238,7 @@ function addVerdict(b: Builder, root: string, start: number, ending: Ending): nu
   const input = Math.floor(dice.between(900, 3400));
   const first = dice.between(180, 720) * (provider === 'embedded' ? 0.1 : 1);
   const part = ending === 'success' ? 1 : 0.45;
-  const took = first + output * perToken * part;
+  const took = first + output * perToken * dice.between(0.8, 1.35) * part;
   const failed = ending === 'error' || ending === 'timeout';
   const errorType = { success: undefined, error: 'RateLimitError', timeout: 'timeout', cancelled: 'cancelled' }[ending];
   const more = { status: failed ? ('error' as const) : ('unset' as const) };

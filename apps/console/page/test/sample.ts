@@ -209,7 +209,7 @@ export function liveAt(now: number): LiveMoment {
     };
   });
   const plain = {
-    id: 'b1',
+    id: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
     method: 'GET',
     route: '/api/fit-check/sessions/:id',
     start: now - 34,

@@ -15,7 +15,7 @@ export async function goTo(page: Page, view: string): Promise<void> {
 /** Resolves once the page has read what the service held. */
 export async function ready(page: Page): Promise<void> {
   await page.locator('.line-state.open').waitFor();
-  await page.locator('.target strong', { hasText: /\w/ }).waitFor();
+  await page.locator('.target strong bdi').waitFor();
 }
 
 /** What the address says after its view. */

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import { type AiCall, byModel, callOf, type ModelSummary } from '../model/ai.ts';
 import { compile, parseFilter, withTerm } from '../model/filter.ts';
 import { clock, count, digits, dollars, duration, many } from '../model/format.ts';
+import type { Ending } from '../model/kind.ts';
 import { callLens } from '../model/lenses.ts';
 import type { Spans } from '../model/spans.ts';
 import { AiCallDetails } from './ai-call.tsx';
@@ -161,7 +162,7 @@ function Model({
 
 function Endings({ endings, calls }: Pick<ModelSummary, 'endings' | 'calls'>): JSX.Element {
   const parts = (['success', 'cancelled', 'timeout', 'error'] as const).filter((ending) => endings[ending] > 0);
-  const words = parts.map((ending) => `${count(endings[ending])} ${ending}`).join(', ');
+  const words = parts.map((ending) => wordsOf(ending, endings[ending])).join(', ');
   const bad = parts.filter((ending) => ending !== 'success');
   return (
     <span class="endings" title={words}>
@@ -172,10 +173,14 @@ function Endings({ endings, calls }: Pick<ModelSummary, 'endings' | 'calls'>): J
       </span>
       <span class="unseen">{words}</span>
       <span class="muted" aria-hidden="true">
-        {bad.length === 0 ? '' : bad.map((ending) => `${count(endings[ending])} ${ending}`).join(', ')}
+        {bad.map((ending) => wordsOf(ending, endings[ending])).join(', ')}
       </span>
     </span>
   );
+}
+
+function wordsOf(ending: Ending, value: number): string {
+  return ending === 'error' || ending === 'timeout' ? many(value, ending) : `${count(value)} ${ending}`;
 }
 
 const number = (value: string): JSX.Element => <span class="number">{value}</span>;

@@ -40,7 +40,7 @@ const LONGEST_FILTER = 200;
 
 function Field({ name, value, onFilter }: FieldProps): JSX.Element {
   const text = wordsOf(value);
-  const isBlock = text.includes('\n') || (typeof value === 'object' && value !== null);
+  const isBlock = text.includes('\n') || (typeof value === 'object' && value !== null && !Array.isArray(value));
   const canFilter =
     onFilter !== undefined && (typeof value !== 'object' || value === null) && text.length <= LONGEST_FILTER;
   return (

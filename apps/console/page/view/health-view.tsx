@@ -192,7 +192,7 @@ function Breakers({ health, transitions }: BreakersProps): JSX.Element {
             <ol class="plain transitions">
               {transitions.slice(0, 12).map(({ time, service, from, to: state }) => (
                 <li key={`${time}${service}`}>
-                  <span class="muted mono">{clock(time, false)}</span>
+                  <span class="muted">{clock(time, false)}</span>
                   <Line text={service} limit={40} />
                   <span class="muted">
                     {from.replace('_', ' ')} → {state.replace('_', ' ')}

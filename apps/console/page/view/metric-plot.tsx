@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { parseFilter } from '../model/filter.ts';
-import { ago, clock, unitOf } from '../model/format.ts';
+import { ago, clock, many, unitOf } from '../model/format.ts';
 import { textOf } from '../model/kind.ts';
 import { to } from '../model/place.ts';
 import {
@@ -29,6 +29,7 @@ import { Code, Line } from './text.tsx';
 import { Choice, Select } from './toolbar.tsx';
 
 const NO_LABEL = '';
+const LEAST_MS = 60_000;
 
 export function MetricPlot({ family }: { readonly family: MetricFamily }): JSX.Element {
   const { console, place, change } = useApp();
@@ -37,7 +38,9 @@ export function MetricPlot({ family }: { readonly family: MetricFamily }): JSX.E
   const { reading, by, where, range, end } = asked;
   const question = useMemo((): PlotQuery => {
     const last = end ?? console.metrics.newest;
-    return { family, reading, by, where: parseFilter(where), from: last - RANGES[range], to: last };
+    // What began a minute ago has no five minutes to show.
+    const from = Math.min(last - LEAST_MS, Math.max(last - RANGES[range], console.metrics.oldest));
+    return { family, reading, by, where: parseFilter(where), from, to: last };
   }, [family, reading, by, where, range, end, version]);
   const series = useMemo(() => matchingSeries(console.metrics, question), [question]);
   const data = useMemo(() => query(console.metrics, question), [question]);
@@ -60,14 +63,14 @@ export function MetricPlot({ family }: { readonly family: MetricFamily }): JSX.E
           <Line text={family.name} limit={160} />
         </h2>
         <p class="muted">
-          <Line text={family.help} limit={300} />
+          <Line text={family.help} limit={300} /> {capital(family.type)}, {many(series.length, 'series', 'series')}.
         </p>
       </div>
       <Controls asked={asked} family={family} labels={labels} />
       <div class="plot-box">
         <p class="plot-caption muted">
           <span>
-            {READING_NAMES[reading]}, {range}
+            {READING_NAMES[reading]} over {range}
           </span>
           <span>{point === undefined ? 'newest' : clock(data.times[point] ?? 0, false)}</span>
         </p>
@@ -111,6 +114,8 @@ export function MetricPlot({ family }: { readonly family: MetricFamily }): JSX.E
     </section>
   );
 }
+
+const capital = (word: string): string => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
 
 interface Question {
   readonly reading: Reading;

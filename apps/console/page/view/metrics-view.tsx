@@ -120,7 +120,6 @@ function defaultOf(rows: readonly MetricRow[]): string | undefined {
 const COLUMNS: readonly Column<MetricRow>[] = [
   { key: 'name', name: 'Metric', render: ({ family }) => <MetricName name={family.name} /> },
   { key: 'type', name: 'Type', render: ({ family }) => <span class="muted">{family.type}</span> },
-  { key: 'series', name: 'Series', render: ({ series }) => <span class="number muted">{count(series)}</span> },
   {
     key: 'now',
     name: 'Now',
@@ -128,7 +127,7 @@ const COLUMNS: readonly Column<MetricRow>[] = [
   },
 ];
 
-const TAIL = 24;
+const TAIL = 26;
 
 /** Names begin alike and differ at their end: where there is no room it is the middle that goes. */
 function MetricName({ name }: { readonly name: string }): JSX.Element {

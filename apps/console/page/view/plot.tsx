@@ -142,7 +142,7 @@ function drawExemplars(plot: uPlot, exemplars: readonly PlacedExemplar[], colour
   for (const exemplar of exemplars) {
     const place = placeOf(plot, exemplar);
     if (place === undefined) continue;
-    const [x, y, size] = [bbox.left + place.x * scale, bbox.top + place.y * scale, 4.5 * scale];
+    const [x, y, size] = [bbox.left + place.x * scale, bbox.top + place.y * scale, 5 * scale];
     ctx.beginPath();
     ctx.moveTo(x, y - size);
     ctx.lineTo(x + size, y);

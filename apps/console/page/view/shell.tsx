@@ -98,11 +98,14 @@ export function Brand(): JSX.Element {
 
 function Target(): JSX.Element {
   useVersion(({ hello }) => hello?.now ?? 0);
-  const { hello } = useApp().console;
+  const { console, line } = useApp();
+  const { hello } = console;
   return (
     <div class="target">
-      <strong>{hello === undefined ? '…' : <Line text={hello.service} limit={60} />}</strong>
-      <span class="muted">{hello === undefined ? 'Connecting' : <Line text={subtitle(hello)} limit={80} />}</span>
+      <strong>{hello === undefined ? 'No service yet' : <Line text={hello.service} limit={60} />}</strong>
+      <span class="muted">
+        {hello === undefined ? LINE_WORDS[line.kind] : <Line text={subtitle(hello)} limit={80} />}
+      </span>
     </div>
   );
 }
@@ -121,7 +124,8 @@ function Nav(): JSX.Element {
   useEffect(() => {
     // Where there is no room for all of them, the one in hand is to be seen.
     box.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
-  }, [place.view]);
+    // What stands beside a name makes it wider.
+  }, [place.view, status, figures.live === undefined]);
   return (
     <nav class="nav" aria-label="Views" ref={box}>
       {VIEWS.map((view) => {

@@ -12,7 +12,9 @@ export function Sparkline({ values, width = 120, height = 28 }: SparklineProps):
   if (known.length < 2) return null;
   const high = Math.max(...known);
   const low = Math.min(0, ...known);
-  const x = (at: number): string => ((at / (values.length - 1)) * width).toFixed(1);
+  // A service that has just started has a short past, and all of the room for it.
+  const begin = values.findIndex((value) => value !== null);
+  const x = (at: number): string => (((at - begin) / Math.max(1, values.length - 1 - begin)) * width).toFixed(1);
   const y = (value: number): string => (height - 1 - ((value - low) / (high - low || 1)) * (height - 2)).toFixed(1);
   let path = '';
   let first = '';

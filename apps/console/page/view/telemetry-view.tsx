@@ -52,12 +52,7 @@ function Telemetry({ telemetry }: { readonly telemetry: TelemetryMoment }): JSX.
           note="refused by the receiver"
         />
         <Stat name="Lines dropped" value={count(logs.dropped)} tone={logs.dropped > 0 ? 'bad' : undefined} />
-        <Stat
-          name="Lines without context"
-          value={count(logs.withoutContext)}
-          tone={logs.withoutContext > 0 ? 'warn' : undefined}
-          note="written outside of any request"
-        />
+        <Stat name="Lines without context" value={count(logs.withoutContext)} note="written outside of any request" />
       </section>
       <div class="columns">
         <Exporter telemetry={telemetry} />
