@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { line, span } from '../test/records.ts';
 import { Console } from './console.ts';
-import { CHECK_LIMIT } from './history.ts';
+import { CHECK_LIMIT, transitionsOf } from './history.ts';
 import type { HealthMoment, Hello } from './wire.ts';
 
 const hello = (words: Partial<Hello> = {}): Hello => ({
@@ -67,6 +67,11 @@ describe('health', () => {
     expect(moments.transitions).toEqual([
       { time: 3, service: 'llm', from: 'open', to: 'half_open' },
       { time: 2, service: 'llm', from: 'closed', to: 'open' },
+    ]);
+    // What was before the page came, the metric's history knows.
+    const state = { labels: { service: 'llm' }, times: [-9, -6, -5, 2], samples: [[0], [1], [1], [0]] } as never;
+    expect(transitionsOf([state], moments.since ?? 0)).toEqual([
+      { time: -6, service: 'llm', from: 'closed', to: 'open' },
     ]);
     for (let time = 4; time < 1000; time += 1) moments.setHealth(health(time, time % 2 === 0 ? 'open' : 'closed'));
     expect(moments.historyOf('database').length).toBe(CHECK_LIMIT);

@@ -1,4 +1,5 @@
 /** What the page remembers of moments that replace one another: health, breakers, queues. */
+import type { Series } from './metrics.ts';
 import type { HealthMoment, LiveMoment, TelemetryMoment } from './wire.ts';
 
 /** Of each check: at one moment every five seconds ten minutes. */
@@ -24,7 +25,10 @@ export class Moments {
   live: LiveMoment | undefined;
   health: HealthMoment | undefined;
   telemetry: TelemetryMoment | undefined;
+  /** Those seen since the page is open, the newest first. */
   transitions: readonly Transition[] = [];
+  /** When health was first told of; undefined before. */
+  since: number | undefined;
   readonly #checks = new Map<string, CheckPoint[]>();
 
   setLive(moment: LiveMoment): void {
@@ -40,6 +44,7 @@ export class Moments {
   setHealth(moment: HealthMoment): void {
     const before = this.health;
     this.health = moment;
+    this.since ??= moment.time;
     this.version += 1;
     // A moment that was told again, after a break of the line.
     if (before !== undefined && moment.time <= before.time) return;
@@ -58,6 +63,7 @@ export class Moments {
     this.health = undefined;
     this.telemetry = undefined;
     this.transitions = [];
+    this.since = undefined;
     this.#checks.clear();
     this.version += 1;
   }
@@ -77,4 +83,22 @@ export class Moments {
     });
     if (fresh.length > 0) this.transitions = [...fresh.reverse(), ...this.transitions].slice(0, TRANSITION_LIMIT);
   }
+}
+
+/** As `circuit_breaker_state` has them. */
+const STATES = ['closed', 'open', 'half_open'];
+
+/** What the metric's history tells of from before a moment, the newest first. */
+export function transitionsOf(states: readonly Series[], before: number): Transition[] {
+  const found = states.flatMap(({ labels, times, samples }) => {
+    const service = labels.service ?? '';
+    return samples.flatMap((sample, at): Transition[] => {
+      const [from, to] = [STATES[samples[at - 1]?.[0] ?? -1], STATES[sample[0] ?? -1]];
+      const time = times[at] ?? 0;
+      return from === undefined || to === undefined || from === to || time >= before
+        ? []
+        : [{ time, service, from, to }];
+    });
+  });
+  return found.sort((one, other) => other.time - one.time);
 }

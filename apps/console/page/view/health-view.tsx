@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { bytes, clock, duration, many, percent } from '../model/format.ts';
-import type { CheckPoint, Transition } from '../model/history.ts';
+import { type CheckPoint, type Transition, transitionsOf } from '../model/history.ts';
 import { whereOf } from '../model/links.ts';
 import type { Metrics } from '../model/metrics.ts';
 import { to } from '../model/place.ts';
@@ -17,7 +17,7 @@ import { Toolbar } from './toolbar.tsx';
 export function HealthView(): JSX.Element {
   const { console } = useApp();
   useVersion(({ moments }) => moments.version);
-  const { health, transitions } = console.moments;
+  const { health, transitions, since = 0 } = console.moments;
   if (health === undefined) {
     return (
       <div class="view">
@@ -42,12 +42,17 @@ export function HealthView(): JSX.Element {
         <Overall health={health} />
         <Checks health={health} />
         <div class="columns">
-          <Breakers health={health} transitions={transitions} />
+          <Breakers health={health} transitions={[...transitions, ...earlier(console.metrics, since)]} />
           <System />
         </div>
       </div>
     </div>
   );
+}
+
+function earlier(metrics: Metrics, since: number): Transition[] {
+  const metric = metrics.find('circuit_breaker_state');
+  return metric === undefined ? [] : transitionsOf(metrics.of(metric), since);
 }
 
 const OVERALL = {
@@ -187,7 +192,7 @@ function Breakers({ health, transitions }: BreakersProps): JSX.Element {
         <>
           <h3 class="card-sub">Transitions</h3>
           {transitions.length === 0 ? (
-            <p class="card-empty">None since this page is open.</p>
+            <p class="card-empty">None in the last hour.</p>
           ) : (
             <ol class="plain transitions">
               {transitions.slice(0, 12).map(({ time, service, from, to: state }) => (

@@ -215,7 +215,7 @@ function EndedRow({ span, longest }: { readonly span: SpanRecord; readonly longe
   return (
     <li>
       <a class="ended-row" href={to('traces', { trace: traceId, span: spanId })}>
-        <span class="muted ended-time">{clock(start)}</span>
+        <span class="muted ended-time">{clock(start + span.duration)}</span>
         <span class="ended-name">
           <span class="method">{textOf(attributes['http.request.method']) ?? ''}</span>{' '}
           <Line text={routeOf(span)} limit={100} />
