@@ -40,8 +40,10 @@ afterAll(() => {
 });
 
 function start(program: string, args: readonly string[], env: Record<string, string | undefined> = {}): ChildProcess {
-  const options = { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'inherit'] } as const;
-  const child = spawn(program, args, options);
+  const child = spawn(program, args, {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   children.push(child);
   return child;
 }
