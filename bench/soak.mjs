@@ -140,14 +140,9 @@ async function work(server, seconds, { perSecond }) {
   try {
     await load.runPaced({ seconds: WARM_UP_S, perSecond }, turn);
     const before = cpuMs(server.pid);
-    const { requests, p50Ms, p99Ms } = await load.runPaced({ seconds, perSecond }, turn);
-    return {
-      cpuUs: ((cpuMs(server.pid) - before) * 1000) / requests,
-      p50Ms,
-      p99Ms,
-      rssMiB: rssMiB(server.pid),
-      requests,
-    };
+    const { requests, seconds: took, p50Ms, p99Ms } = await load.runPaced({ seconds, perSecond }, turn);
+    const cpuUs = ((cpuMs(server.pid) - before) * 1000) / requests;
+    return { cpuUs, p50Ms, p99Ms, rssMiB: rssMiB(server.pid), perSecond: requests / took };
   } finally {
     load.close();
   }

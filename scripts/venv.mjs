@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { withLock } from './lock.mjs';
 import { run } from './run.mjs';
 import { say } from './step.mjs';
 
@@ -27,15 +28,22 @@ export async function prepareVenv(cache, requirements, what) {
   const hash = createHash('sha256').update(`${version}\n${text}`).digest('hex').slice(0, 16);
   const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), cache, `python-${hash}`);
   const program = join(folder, 'bin/python');
-  if (existsSync(join(folder, '.complete'))) return { program, version };
-  say(`Installing ${what} into ${folder}`);
-  rmSync(folder, { recursive: true, force: true });
-  const missing = await install(folder, requirements);
-  if (missing !== undefined) return { missing };
-  // Whole, or not there: whoever looks meanwhile finds no half of it.
-  writeFileSync(join(folder, '.complete.new'), '');
-  renameSync(join(folder, '.complete.new'), join(folder, '.complete'));
-  return { program, version };
+  const complete = join(folder, '.complete');
+  if (existsSync(complete)) return { program, version };
+  try {
+    // Two that look for it at once make it once.
+    const missing = await withLock(`${folder}.lock`, async () => {
+      if (existsSync(complete)) return undefined;
+      say(`Installing ${what} into ${folder}`);
+      rmSync(folder, { recursive: true, force: true });
+      const why = await install(folder, requirements);
+      if (why === undefined) writeFileSync(complete, '');
+      return why;
+    });
+    return missing === undefined ? { program, version } : { missing };
+  } catch (error) {
+    return { missing: `${folder} cannot be written: ${error instanceof Error ? error.message : String(error)}` };
+  }
 }
 
 /**

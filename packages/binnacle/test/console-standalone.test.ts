@@ -4,10 +4,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../../apps/fit-check/test/ports.ts';
 import { type Block, blocksOf } from '../../../test/docs/sources.ts';
 import { isAsPrinted } from '../../../test/docs/walk.ts';
+import { parseCommand, TOKEN_RULE } from '../src/cli/command.ts';
+import { BODY_BOUNDS } from '../src/console/otlp-body.ts';
+import { CUT } from '../src/console/otlp-values.ts';
+import { RECORD_BYTES, TEXT_BYTES } from '../src/console/record-room.ts';
+import { STORE_BOUNDS } from '../src/console/store.ts';
 import { type Compiled, compileModules } from './compiled.ts';
 import { openPage } from './otlp/page-events.ts';
 import { preparePython } from './sdks/python.ts';
@@ -101,4 +106,23 @@ test('does what it says', { timeout: 90_000 }, async () => {
   } finally {
     reader.end();
   }
+});
+
+describe('what it tells is what there is', () => {
+  const text = readFileSync(PAGE, 'utf8');
+  const MiB = 1024 * 1024;
+  const { spans, logs, metrics } = STORE_BOUNDS;
+
+  test.each([
+    ['at most 20 MiB a request', [BODY_BOUNDS.body], [20 * MiB]],
+    ['10,000 spans, 50,000 log lines, 2,000 series', [spans.count, logs.count, metrics.series], [10_000, 50_000, 2000]],
+    ['| `--port` | 4318 |', [parseCommand(['console'], '/')], [expect.objectContaining({ port: 4318 })]],
+    ['| `--host` | 127.0.0.1 |', [parseCommand(['console'], '/')], [expect.objectContaining({ host: '127.0.0.1' })]],
+    ['8 to 256 visible ASCII characters', [TOKEN_RULE], ['of 8 to 256 visible ASCII characters']],
+    ['A text of more than 32 KiB is cut', [TEXT_BYTES, RECORD_BYTES], [32 * 1024, 128 * 1024]],
+    ['beyond 128 KiB; its attribute `binnacle.truncated`', [CUT], ['binnacle.truncated']],
+  ])('%s', (told, found, meant) => {
+    expect(text).toContain(told);
+    expect(found).toEqual(meant);
+  });
 });

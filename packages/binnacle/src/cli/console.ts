@@ -35,8 +35,10 @@ export async function runConsole(options: ConsoleOptions, world: World): Promise
     return 1;
   }
   const { port: actual } = standalone.server.address() as AddressInfo;
+  // Before anybody is told that it runs, and may end it.
+  const end = ended();
   world.out.write(welcome({ ...options, port: actual, token }));
-  await ended();
+  await end;
   standalone.close();
   return 0;
 }

@@ -20,6 +20,7 @@ export interface Received {
   readonly spans: number;
   readonly logs: number;
   readonly points: number;
+  /** Spans without valid ids. */
   readonly rejected: number;
 }
 
@@ -97,7 +98,7 @@ export class OtlpIntake {
     else eachPoint(bytes, take);
     const reasons = points.flatMap((point) => this.#series.take(...point) ?? []);
     if (this.#series.waits) this.#cancel ??= this.#clock.setTimer(() => this.flush(), FLUSH_MS);
-    this.#count({ points: points.length - reasons.length, rejected: reasons.length });
+    this.#count({ points: points.length - reasons.length });
     return { field: 'rejectedDataPoints', count: reasons.length, why: [...new Set(reasons)].join('; ') };
   }
 

@@ -22,8 +22,8 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Objects and lists of a request: more than any sender's, and what a few hundred megabytes hold. */
 const MOST_PARTS = 2_000_000;
-/** How deep they may stand in each other. */
-const MOST_DEPTH = 128;
+/** How deep they may stand in each other: four for each value within a value, which are followed as deep as elsewhere. */
+const MOST_DEPTH = 1000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

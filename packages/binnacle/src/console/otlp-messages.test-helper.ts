@@ -121,3 +121,20 @@ export function damaged(whole: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Arra
     return length % 2 === 0 ? copy : copy.subarray(0, length % (copy.length + 1));
   });
 }
+
+/** JSON that is whole, with some part of it being something else. */
+export function twisted(request: fc.Arbitrary<Json>): fc.Arbitrary<Uint8Array> {
+  return fc.tuple(request, fc.nat(), fc.jsonValue({ maxDepth: 2 })).map(([json, at, other]) => {
+    const copy = said(json) as Record<string, unknown>;
+    const places = placesIn(copy);
+    const place = places[at % Math.max(1, places.length)];
+    if (place !== undefined) place.holder[place.key] = other;
+    return Buffer.from(JSON.stringify(copy));
+  });
+}
+
+function placesIn(value: unknown): { readonly holder: Record<string, unknown>; readonly key: string }[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const holder = value as Record<string, unknown>;
+  return Object.keys(holder).flatMap((name) => [{ holder, key: name }, ...placesIn(holder[name])]);
+}

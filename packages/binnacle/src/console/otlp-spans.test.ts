@@ -6,6 +6,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeRequest, encodeSpan, type Plain, toMessage } from '../../test/otlp/definitions.ts';
+import { encodeSpans } from '../traces/span-batch.ts';
 import { eachJsonSpan } from './otlp-json-spans.ts';
 import {
   attributes,
@@ -21,6 +22,7 @@ import {
   requests,
   said,
   text,
+  twisted,
 } from './otlp-messages.test-helper.ts';
 import { decodeSpan, decodeTraces, eachSpan, SPAN_KINDS, SPAN_STATUSES } from './otlp-spans.ts';
 import type { SpanRecord } from './wire.ts';
@@ -136,6 +138,8 @@ test('what the official encoders write of the SDK’s spans', () => {
   };
   expect(decodeTraces(ProtobufTraceSerializer.serializeRequest([official])!)).toEqual([expected]);
   expect(readJson(JsonTraceSerializer.serializeRequest([official])!)).toEqual([expected]);
+  // And what our own writes.
+  expect(decodeTraces(encodeSpans([official]))).toEqual([expected]);
 });
 
 describe('whatever the bytes are', () => {
@@ -154,6 +158,7 @@ describe('whatever the bytes are', () => {
       any,
       fc.json().map((json) => Buffer.from(json)),
       damaged(bytes.map(({ json }) => json)),
+      twisted(request),
     );
     fc.assert(
       fc.property(texts, (one) => void isRead(readJson, one)),
@@ -166,6 +171,21 @@ describe('whatever the bytes are', () => {
     for (let length = 1; length < whole.length; length += 1)
       expect(isRead(decodeTraces, whole.subarray(0, length))).toBe(false);
     expect(isRead(decodeTraces, whole)).toBe(true);
+  });
+});
+
+describe('fields', () => {
+  test('may stand in any order, and those of tomorrow are passed over', () => {
+    const attribute = (name: string) =>
+      field(1, Buffer.concat([field(2, field(1, Buffer.from(name))), field(1, Buffer.from('service.name'))]));
+    // Of each wire type, and a group with one within it.
+    const unknown = Buffer.from([0xc0, 0x3e, 0x80, 0x01, 0xc1, 0x3e, 1, 2, 3, 4, 5, 6, 7, 8, 0xc2, 0x3e, 2, 9, 9]);
+    const odd = Buffer.concat([unknown, Buffer.from([0xc5, 0x3e, 1, 2, 3, 4, 0xc3, 0x3e, 0x08, 1, 0xc4, 0x3e])]);
+    const span = Buffer.concat([odd, encodeSpan(toMessage(SPAN) as Plain), odd]);
+    const scope = Buffer.concat([field(2, span), odd, field(1, Buffer.concat([odd, field(1, Buffer.from('late'))]))]);
+    const resource = Buffer.concat([field(2, scope), odd, field(1, Buffer.concat([odd, attribute('svc')]))]);
+    const request = Buffer.concat([odd, field(1, resource), odd]);
+    expect(decodeTraces(request)).toMatchObject([{ ...SPAN, service: 'svc', scope: 'late' }]);
   });
 });
 
@@ -286,7 +306,7 @@ describe('size', () => {
 
   test('values within values end at a depth', () => {
     let value: Json = { stringValue: 'deep' };
-    for (let i = 0; i < 50; i += 1) value = { arrayValue: { values: [value] } };
+    for (let i = 0; i < 40; i += 1) value = { arrayValue: { values: [value] } };
     const { protobuf, json } = traces({ ...SPAN, attributes: [{ key: 'a', value }] });
     for (const [one] of [decodeTraces(protobuf), readJson(json)]) {
       expect(JSON.stringify(one?.attributes)).toContain('[null]');
@@ -310,4 +330,8 @@ describe('size', () => {
 
 function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value % 0x80) | 0x80, ...varint(Math.floor(value / 0x80))];
+}
+
+function field(number: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([number * 8 + 2, ...varint(bytes.length)]), bytes]);
 }

@@ -5,9 +5,9 @@
 import { OtlpError } from './otlp-error.ts';
 
 /** In bytes of texts and parts. */
-const RECORD = 128 * 1024;
+export const RECORD_BYTES: number = 128 * 1024;
 /** The most of one text, in bytes. */
-const TEXT = 32 * 1024;
+export const TEXT_BYTES: number = 32 * 1024;
 /** What a part of a record (an attribute, an event, a value of a list) takes besides its texts. */
 const PART = 32;
 
@@ -17,13 +17,13 @@ const MOST_PARTS = 500_000;
 export class RecordRoom {
   /** Whether something was cut, or left out, since the record began. */
   cut = false;
-  #left = RECORD;
+  #left = RECORD_BYTES;
   #parts = 0;
 
   /** A record begins. Throws OtlpError where the request has too many. */
   begin(): void {
     this.#count();
-    this.#left = RECORD;
+    this.#left = RECORD_BYTES;
     this.cut = false;
   }
 
@@ -38,7 +38,7 @@ export class RecordRoom {
 
   /** Takes the room of a text of so many bytes; gives how many of them it has. */
   text(length: number): number {
-    const most = Math.max(0, Math.min(TEXT, this.#left));
+    const most = Math.max(0, Math.min(TEXT_BYTES, this.#left));
     const taken = Math.min(length, most);
     this.#left -= taken;
     if (taken < length) this.cut = true;

@@ -31,6 +31,8 @@ export interface Standalone {
 const CONNECTIONS = 1000;
 /** For a whole request to come in, in milliseconds. */
 const REQUEST_MS = 60_000;
+/** Senders come again every few seconds: a connection that ends just then would lose them a request. In milliseconds. */
+const IDLE_MS = 65_000;
 /** What HTTP/2, and so gRPC, begins with: https://www.rfc-editor.org/rfc/rfc9113#section-3.4 */
 const HTTP2 = 'PRI * HTTP/2';
 /** The metrics with most series that are told of. */
@@ -48,7 +50,7 @@ export function createStandalone(options: StandaloneOptions): Standalone {
     files,
     telemetry: () => telemetryOf(store, receiver, clock),
   });
-  const server = createServer({ requestTimeout: REQUEST_MS }, (req, res) => {
+  const server = createServer({ requestTimeout: REQUEST_MS, keepAliveTimeout: IDLE_MS }, (req, res) => {
     void answer(page, receiver, req, res);
   });
   server.maxConnections = CONNECTIONS;
@@ -99,9 +101,10 @@ function telemetryOf(store: Store, receiver: OtlpReceiver, clock: Clock): Teleme
   return {
     time: clock.wall(),
     exporter: { kind: 'receiver' },
-    spans: { exported: 0, dropped: store.spans.evicted, failed: rejected, kept: spans },
+    // Exported to it.
+    spans: { exported: spans, dropped: 0, failed: rejected, kept: 0 },
     queues: [],
-    logs: { dropped: store.logs.evicted, withoutContext: 0 },
+    logs: { dropped: 0, withoutContext: 0 },
     series: receiver.largest(MOST_METRICS),
     store: store.held(),
   };
