@@ -15,7 +15,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'assets/app-1a2b.js'), 'export {};');
   writeFileSync(join(folder, 'assets/look-3c4d.css'), 'a { color: red }'.repeat(200));
   writeFileSync(join(folder, 'icon.svg'), '<svg/>');
-  writeFileSync(join(folder, 'notes.md'), '# Notes');
+  writeFileSync(join(folder, 'server.d.ts'), 'export {};');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(() => t.close());
@@ -49,7 +49,6 @@ describe('the page', () => {
     expect(await look('assets/app-1a2b.js')).toEqual([200, 'text/javascript; charset=utf-8', forGood]);
     expect(await look('assets/look-3c4d.css')).toEqual([200, 'text/css; charset=utf-8', forGood]);
     expect(await look('icon.svg')).toEqual([200, 'image/svg+xml', 'no-cache']);
-    expect(await look('notes.md')).toEqual([200, 'application/octet-stream', 'no-cache']);
   });
 
   test('is packed where that helps and is taken, and told from what a browser has', async () => {
@@ -78,6 +77,7 @@ describe('the page', () => {
 
 test.each([
   '/console/none.js',
+  '/console/server.d.ts',
   '/console/assets',
   '/console/assets/',
   '/console/assets/../../package.json',

@@ -21,6 +21,7 @@ interface Served {
 }
 
 const INDEX = 'index.html';
+/** By the end of the name; what has another one is no file of the page's: declarations stand beside them. */
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
@@ -29,6 +30,7 @@ const TYPES: Readonly<Record<string, string>> = {
   png: 'image/png',
   woff2: 'font/woff2',
   json: 'application/json; charset=utf-8',
+  txt: 'text/plain; charset=utf-8',
 };
 
 export class Files {
@@ -82,15 +84,16 @@ async function readAll(folder: string | undefined): Promise<ReadonlyMap<string, 
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     const name = path.slice(folder.replace(/[\\/]$/, '').length + 1).replaceAll('\\', '/');
-    files.set(name, await toServed(name, await readFile(path)));
+    const type = TYPES[name.slice(name.lastIndexOf('.') + 1)];
+    if (type !== undefined) files.set(name, await toServed(name, type, await readFile(path)));
   }
   return files;
 }
 
-async function toServed(name: string, bytes: Buffer): Promise<Served> {
+async function toServed(name: string, type: string, bytes: Buffer): Promise<Served> {
   const gzipped = await promisify(gzip)(bytes, { level: 9 });
   return {
-    type: TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream',
+    type,
     // A file's name holds its content's hash; the page names the files.
     cacheControl: name.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
     bytes,
