@@ -8,10 +8,12 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/binnacle/package.json packages/binnacle/
 COPY apps/fit-check/package.json apps/fit-check/
+COPY apps/console/package.json apps/console/
 RUN npm ci
 COPY tsconfig.base.json ./
 COPY scripts scripts
 COPY packages/binnacle packages/binnacle
+COPY apps/console apps/console
 COPY apps/fit-check apps/fit-check
 RUN npm run build
 
@@ -21,6 +23,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/binnacle/package.json packages/binnacle/
 COPY apps/fit-check/package.json apps/fit-check/
+COPY apps/console/package.json apps/console/
 RUN npm ci --omit=dev --workspace fit-check --workspace binnacle
 # Without the optional peers that npm keeps as they are development packages too: the SDKs that Binnacle is tested with.
 COPY scripts /scripts

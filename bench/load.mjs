@@ -17,7 +17,7 @@ const SLOWEST = (PATIENCE_MS * 1000) / UNIT_US;
 
 /** @typedef {{ requests: number, seconds: number, p50Ms: number, p99Ms: number }} Loaded */
 /** @typedef {{ seconds?: number, atLeast?: number, requests?: number }} Until a time, by which so many have to be asked too; or a number */
-/** @typedef {{ run: (until: Until) => Promise<Loaded>, runPaced: (pace: import('./paced.mjs').Pace) => Promise<Loaded>, close: () => void }} Load */
+/** @typedef {{ run: (until: Until) => Promise<Loaded>, runPaced: (pace: import('./paced.mjs').Pace, turn?: () => Promise<unknown>) => Promise<Loaded>, close: () => void }} Load */
 
 /**
  * Opens the connections, which are kept over all runs.
@@ -29,7 +29,7 @@ export async function openLoad({ port, connections, question }) {
   return {
     run: (until) => runAll(lanes, until),
     // By turns of the event loop, not by a timer: this processor does not sleep then either (see `keepAwake`).
-    runPaced: (pace) => runPaced(lanes, pace, nextTurn),
+    runPaced: (pace, turn = nextTurn) => runPaced(lanes, pace, turn),
     close: () => {
       for (const lane of lanes) lane.socket.destroy();
     },

@@ -1,6 +1,8 @@
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMs, rssMiB } from './cpu.mjs';
 import { settle, toldBy, wrongSeries, wrongSpans } from './delivered.mjs';
+import { openPage } from './page.mjs';
 import { startServer } from './server.mjs';
 import { connect } from './workloads.mjs';
 
@@ -27,6 +29,8 @@ import { connect } from './workloads.mjs';
 
 /** What a variant without a compiler, or with little to compile, warms up with: a share. */
 const SLOW_WARM_UP = 0.05;
+/** A page is told of what happened within this, in milliseconds. */
+const PAGE_MS = 3000;
 
 /**
  * @param {Variant} variant
@@ -37,7 +41,10 @@ const SLOW_WARM_UP = 0.05;
 export async function measure(variant, problems, tools) {
   const { sink, pinned, library } = tools;
   const server = await startServer(variant, { sinkUrl: sink.url, pinned, library, stdout: 'ignore' });
+  /** @type {import('./page.mjs').Page | undefined} */
+  let page;
   try {
+    if (variant.page) page = await openPage(server.port);
     const load = await connect(variant.workload, server.port);
     const running = { variant, server, load, problems };
     const { first, second, before } = await warmUp(running, tools);
@@ -47,10 +54,23 @@ export async function measure(variant, problems, tools) {
     const since = second + full.requests + paced.requests;
     problems.push(...wrongSeries(variant, { before, after, since, all: first + since }));
     load.close();
+    if (page !== undefined) problems.push(...(await wrongPage(page)));
     return { ...full, pacedCpuUs: paced.cpuUs, pacedP99Ms: paced.p99Ms, startMs: server.startMs };
   } finally {
+    page?.close();
     await server.stop();
   }
+}
+
+/**
+ * That the page was told of what happened, for else it cost nothing.
+ * @param {import('./page.mjs').Page} page
+ */
+async function wrongPage(page) {
+  const missing = () => ['spans', 'logs'].filter((name) => page.events(name) === 0);
+  const deadline = performance.now() + PAGE_MS;
+  while (missing().length > 0 && performance.now() < deadline) await sleep(20);
+  return missing().map((name) => `a page without ${name}`);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { CONSOLE_TOKEN } from './page.mjs';
 import { REQUESTS, SESSIONS, STREAMS } from './workloads.mjs';
 
 /**
@@ -17,6 +18,7 @@ import { REQUESTS, SESSIONS, STREAMS } from './workloads.mjs';
  * @property {'trace' | 'span'} [ids] whether those lines carry the trace id of a server span, or its span id as well
  * @property {boolean} [events] whether events of streams are counted
  * @property {boolean} [lost] whether all spans are lost, and counted as such
+ * @property {boolean} [page] whether a page of the console reads meanwhile
  * @property {boolean} [slow] whether it bears less than the fixed rate, and needs no long warm-up
  */
 
@@ -90,6 +92,13 @@ export const ALL = [
     env: { OTEL_TRACES_EXPORTER: 'none' },
     spans: 0,
     ids: undefined,
+  },
+  {
+    ...BINNACLE,
+    id: 'binnacle-console',
+    title: 'Binnacle with its console on, a page reading all of it',
+    env: { CONSOLE_TOKEN },
+    page: true,
   },
   {
     ...BINNACLE,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './bundle.mjs';
+import { buildConsole, CONSOLE, CONSOLE_PARTS, takeConsole } from './console.mjs';
 import { filesIn } from './files.mjs';
 import { ensureInstalled } from './install.mjs';
 import { withLock } from './lock.mjs';
@@ -10,11 +11,22 @@ import { ROOT } from './root.mjs';
 import { runNode } from './run.mjs';
 import { isMain, runScript, StepFailed, say } from './step.mjs';
 
-/** In the order in which they need each other. */
-const PACKAGES = ['packages/binnacle', 'apps/fit-check'];
+const LIBRARY = 'packages/binnacle';
+/** In the order in which they need each other: the library takes in the console's page. */
+const PACKAGES = [CONSOLE, LIBRARY, 'apps/fit-check'];
 const STAMP = '.build-stamp';
 /** Folders that a package is built from; a page takes in the client. */
 const SOURCES = ['src', 'client', 'page'];
+const SETTINGS = /^(tsconfig.*|package)\.json$|^vite\.config\.ts$/;
+/** What a build depends on beside the package itself. */
+const TOOLS = [
+  'tsconfig.base.json',
+  'node_modules/typescript/package.json',
+  'node_modules/esbuild/package.json',
+  'scripts/bundle.mjs',
+  'scripts/page.mjs',
+];
+const CONSOLE_TOOLS = ['scripts/console.mjs', ...CONSOLE_PARTS.map((name) => `node_modules/${name}/package.json`)];
 const TESTS = /\.test(-helper)?\.ts$|\/test\//;
 const TSC = 'node_modules/typescript/bin/tsc';
 
@@ -42,7 +54,7 @@ export async function ensureBuilt(root = ROOT) {
  */
 function staleBuilds(root) {
   let inputs = '';
-  const builds = PACKAGES.map((folder) => {
+  const builds = PACKAGES.filter((folder) => existsSync(join(root, folder, 'package.json'))).map((folder) => {
     inputs = hashInputs(root, folder, inputs);
     return { folder, inputs };
   });
@@ -55,13 +67,9 @@ function staleBuilds(root) {
  * @param {string} before the inputs of the packages that this one may import
  */
 function hashInputs(root, folder, before) {
-  const settings = readdirSync(join(root, folder)).filter((name) => /^(tsconfig.*|package)\.json$/.test(name));
+  const settings = readdirSync(join(root, folder)).filter((name) => SETTINGS.test(name));
   const files = [
-    'tsconfig.base.json',
-    'node_modules/typescript/package.json',
-    'node_modules/esbuild/package.json',
-    'scripts/bundle.mjs',
-    'scripts/page.mjs',
+    ...(folder === CONSOLE ? CONSOLE_TOOLS : TOOLS),
     ...settings.map((name) => `${folder}/${name}`),
     ...SOURCES.flatMap((name) => filesIn(root, `${folder}/${name}`)).filter((path) => !TESTS.test(path)),
   ];
@@ -90,14 +98,17 @@ async function build(root, { folder, inputs }) {
   const dist = join(root, folder, 'dist');
   const fresh = `${dist}.tmp-${process.pid}`;
   removeLeftovers(join(root, folder));
-  const { status, output } = await runNode([join(root, TSC), '-p', folder, '--outDir', fresh], { cwd: root });
+  const { status, output } = await (folder === CONSOLE ? buildConsole(root, fresh) : compile(root, folder, fresh));
   if (status !== 0) {
     say(output.trimEnd());
     throw failed(folder, fresh);
   }
   try {
-    await bundle(join(root, folder), fresh);
-    await buildPage(join(root, folder), fresh);
+    if (folder !== CONSOLE) {
+      await bundle(join(root, folder), fresh);
+      await buildPage(join(root, folder), fresh);
+    }
+    if (folder === LIBRARY) takeConsole(root, fresh);
   } catch (error) {
     // esbuild has said what is wrong; any other error is ours.
     const isTold = error instanceof Error && 'errors' in error;
@@ -106,6 +117,15 @@ async function build(root, { folder, inputs }) {
   }
   writeFileSync(join(fresh, STAMP), inputs);
   replace(dist, fresh);
+}
+
+/**
+ * @param {string} root
+ * @param {string} folder
+ * @param {string} fresh
+ */
+function compile(root, folder, fresh) {
+  return runNode([join(root, TSC), '-p', folder, '--outDir', fresh], { cwd: root });
 }
 
 /**

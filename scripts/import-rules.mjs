@@ -12,6 +12,7 @@ import { readSpecifiers } from './specifiers.mjs';
  * @property {number} line
  * @property {string} specifier as written
  * @property {boolean} typeOnly
+ * @property {boolean} dynamic
  * @property {string | undefined} to the imported file below src, or undefined for a package
  */
 
@@ -55,8 +56,8 @@ function readImports(files) {
   return [...files].flatMap(([path, text]) => {
     if (!path.startsWith(SOURCE) || !path.endsWith('.ts') || /\.test(-helper)?\.ts$/.test(path)) return [];
     const from = path.slice(SOURCE.length);
-    return readSpecifiers(text).map(({ to, line, typeOnly }) => {
-      return { from, line, specifier: to, typeOnly, to: resolve(from, to) };
+    return readSpecifiers(text).map(({ to, line, typeOnly, dynamic }) => {
+      return { from, line, specifier: to, typeOnly, dynamic, to: resolve(from, to) };
     });
   });
 }
@@ -106,8 +107,10 @@ function whyNot(found, ground, imports) {
   if (found.to?.startsWith('cli/')) return 'the command line stands above the library; nothing imports it';
   if (own !== 'testing' && found.to?.startsWith('testing/'))
     return 'testing stands above the library, for its users; nothing imports it';
+  if (own !== 'console' && found.to?.startsWith('console/')) return whyNotTheConsole(found, own);
   if (own === 'root') return undefined;
   if (own === 'adapters') return whyNotInAdapter(found);
+  if (own === 'console') return whyNotInConsole(found);
   if (ground.has(found.from)) return whyNotInGround(found);
   if (own !== undefined && SIGNALS.has(own)) return whyNotInSignal(found, own);
   if (own !== undefined && SUBJECTS.has(own)) return whyNotInSubject(found, own);
@@ -177,8 +180,29 @@ function whyNotInAdapter({ from, to, specifier, typeOnly }) {
  */
 function whyNotInCommand({ to }) {
   const room = to === undefined ? undefined : roomOf(to);
-  if (room === undefined || room === 'cli' || room === 'drivers') return undefined;
-  return 'cli imports the files beside the rooms, and drivers/ for what can be observed; nothing else';
+  if (room === undefined || room === 'cli' || room === 'drivers' || room === 'console') return undefined;
+  return 'cli imports the files beside the rooms, drivers/ for what can be observed, and console/; nothing else';
+}
+
+/**
+ * The console is an exit: signals are handed to it.
+ * @param {Import} found
+ */
+function whyNotInConsole({ from, to, typeOnly }) {
+  const room = to === undefined ? undefined : roomOf(to);
+  if (room === undefined || room === 'console' || (SIGNALS.has(room) && typeOnly)) return undefined;
+  return `console imports the files beside the rooms, and types of signals; let observe.ts hand in what ${from} needs`;
+}
+
+/**
+ * A service without a console loads nothing of it.
+ * @param {Import} found
+ * @param {string | undefined} own
+ */
+function whyNotTheConsole({ typeOnly, dynamic }, own) {
+  if (own !== 'root') return 'only observe/ knows the console, and the command line';
+  if (typeOnly || dynamic) return undefined;
+  return 'the console is loaded where it is on; reach it by `import()`, or take the type alone by `import type`';
 }
 
 /**

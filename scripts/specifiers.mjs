@@ -4,6 +4,7 @@
  * @property {number} line where its statement begins, from 1
  * @property {boolean} typeOnly `import type …`, `export type …` or a type's `import('…')`: nothing is left of it at run
  *   time. `import { type A }` is no such thing: under `verbatimModuleSyntax` the module is still loaded
+ * @property {boolean} dynamic an `import()`, which loads when it is reached
  */
 
 // Comments, strings, templates and regular expressions, so that nothing within them passes for an import.
@@ -36,10 +37,11 @@ export function readSpecifiers(text) {
   });
   const statements = [...blanked.matchAll(STATEMENT)].map((match) => {
     const typeOnly = /^\s+type\b(?!\s*(?:,|from\b))/.test(match.groups?.clause ?? '');
-    return toSpecifier(text, match, typeOnly);
+    return toSpecifier(text, match, typeOnly, false);
   });
   const dynamic = [...blanked.matchAll(DYNAMIC)].map((match) => {
-    return toSpecifier(text, match, match.groups?.before !== undefined);
+    const typeOnly = match.groups?.before !== undefined;
+    return toSpecifier(text, match, typeOnly, !typeOnly);
   });
   return [...statements, ...dynamic].sort((a, b) => a.line - b.line);
 }
@@ -53,11 +55,13 @@ function blank(text) {
  * @param {string} text
  * @param {RegExpExecArray} match its last part is the quoted text
  * @param {boolean} typeOnly
+ * @param {boolean} dynamic
  * @returns {Specifier}
  */
-function toSpecifier(text, match, typeOnly) {
+function toSpecifier(text, match, typeOnly, dynamic) {
   const end = match.index + match[0].length;
   const start = end - (match.groups?.text ?? '').length;
   const statement = match.index + match[0].search(/\S/);
-  return { to: text.slice(start + 1, end - 1), line: text.slice(0, statement).split('\n').length, typeOnly };
+  const line = text.slice(0, statement).split('\n').length;
+  return { to: text.slice(start + 1, end - 1), line, typeOnly, dynamic };
 }

@@ -133,7 +133,12 @@ export function observe() {
   return {
     log,
     logger: () => log,
-    settings: { otel: { exporter: 'none' }, metrics: { enabled: false, token: undefined }, managementPort: undefined },
+    settings: {
+      otel: { exporter: 'none' },
+      metrics: { enabled: false, token: undefined },
+      managementPort: undefined,
+      console: undefined,
+    },
     session: runSession,
     breaker: (/** @type {string} */ service) => ({
       service,

@@ -51,7 +51,9 @@ export async function checkTarball(root, pkg) {
 export function wrongFiles(files) {
   const wanted = ['LICENSE', 'NOTICE', 'README.md', 'package.json'].filter((file) => !files.includes(file));
   const stray = files.filter(
-    (file) => !/^(LICENSE|NOTICE|README\.md|package\.json)$|^dist\/.+(?<!\.test|-helper)(\.d\.ts|\.js)$/.test(file),
+    (file) =>
+      !/^(LICENSE|NOTICE|README\.md|package\.json)$|^dist\/.+(?<!\.test|-helper)(\.d\.ts|\.js)$/.test(file) &&
+      !/^dist\/console\/(index\.html|licenses\.txt|assets\/[\w-]+\.(css|woff2|svg))$/.test(file),
   );
   return [
     ...wanted.map((file) => `${LIBRARY}: ${file} is not in the package`),

@@ -16,7 +16,7 @@ export async function checkImports(root) {
 /** @param {string} root */
 export async function checkLongFiles(root) {
   const paths = ['packages', 'apps', 'scripts'].flatMap((folder) => filesIn(root, folder));
-  const sources = paths.filter((path) => /\.m?ts$|\.mjs$/.test(path) && !/\.test\.ts$|\/test\//.test(path));
+  const sources = paths.filter((path) => /\.m?tsx?$|\.mjs$/.test(path) && !/\.test\.ts$|\/test\//.test(path));
   return longFiles(new Map(sources.map((path) => [path, readFileSync(join(root, path), 'utf8')]))).join('\n');
 }
 

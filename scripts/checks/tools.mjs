@@ -2,7 +2,7 @@ import { runNode } from '../run.mjs';
 
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
 const TSC = 'node_modules/typescript/bin/tsc';
-const PROJECTS = ['.', 'packages/binnacle', 'scripts', 'examples', 'apps/fit-check/page'];
+const PROJECTS = ['.', 'packages/binnacle', 'scripts', 'examples', 'apps/fit-check/page', 'apps/console/page'];
 
 /**
  * Everything that `npm run format` puts right, the order of imports too.
@@ -19,7 +19,7 @@ export function checkLint(root) {
 
 /**
  * The sources and tests, then the library as users get it (declarations of each file on its own), the scripts, the
- * examples, and the page with a browser's types.
+ * examples, and the pages with a browser's types.
  * @param {string} root
  */
 export async function checkTypes(root) {

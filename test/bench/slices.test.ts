@@ -35,6 +35,7 @@ for (const [name, variant] of [
   ['bare', variantOf('bare')],
   ['binnacle', variantOf('binnacle')],
   ['stream-binnacle', variantOf('stream-binnacle')],
+  ['binnacle-console', variantOf('binnacle-console')],
   ['binnacle-lost', variantOf('binnacle-lost')],
   ['fit-bare', variantOf('fit-bare')],
   ['fit-binnacle', variantOf('fit-binnacle')],
@@ -57,7 +58,15 @@ test.runIf(process.platform === 'linux')('a slice of each kind of load', { timeo
     expect(status, output).toBe(0);
     const measured = JSON.parse(output.slice(output.indexOf('measured ') + 'measured '.length)) as Measured[];
     const of = (name: string): Measured => measured.find((one) => one.name === name) as Measured;
-    for (const name of ['bare', 'binnacle', 'stream-binnacle', 'binnacle-lost', 'fit-bare', 'fit-binnacle']) {
+    for (const name of [
+      'bare',
+      'binnacle',
+      'stream-binnacle',
+      'binnacle-console',
+      'binnacle-lost',
+      'fit-bare',
+      'fit-binnacle',
+    ]) {
       const { problems, slice } = of(name);
       expect(problems, name).toEqual([]);
       expect(slice?.requests, name).toBeGreaterThanOrEqual(32);

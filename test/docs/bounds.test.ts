@@ -6,6 +6,10 @@ import { describe, expect, test } from 'vitest';
 import { readFitCheckSettings } from '../../apps/fit-check/src/settings.ts';
 import { CONTENT_LIMIT } from '../../packages/binnacle/src/ai/content.ts';
 import { definitions } from '../../packages/binnacle/src/catalogue.ts';
+import { MOST_PAGES } from '../../packages/binnacle/src/console/pages.ts';
+import { RECORD_BYTES } from '../../packages/binnacle/src/console/ring.ts';
+import { SAMPLE_MS } from '../../packages/binnacle/src/console/sampler.ts';
+import { STORE_BOUNDS } from '../../packages/binnacle/src/console/store.ts';
 import { QUEUE_LIMIT } from '../../packages/binnacle/src/logs/queue.ts';
 import { createBudget, TEXT_LIMIT } from '../../packages/binnacle/src/logs/text.ts';
 import { createSettings } from '../../packages/binnacle/src/settings.ts';
@@ -76,6 +80,35 @@ test('names of Binnacle of itself are mapped to metrics that OpenTelemetry has',
   const named = rows.flatMap((row) => [...row.matchAll(/`((?:otel\.sdk\.|binnacle_)[\w.]+)/g)].map(([, name]) => name));
   expect(named.filter((name = '') => ![...theirs, ...ours].includes(name))).toEqual([]);
   expect(named.filter((name) => name?.startsWith('otel.'))).toHaveLength(6);
+});
+
+describe('what docs/console.md tells is what there is', () => {
+  const { spans, logs, metrics, chunks, health } = STORE_BOUNDS;
+  test.each([
+    ['10,000 and 16 MiB', [spans.count, spans.bytes], [10_000, 16 * MI]],
+    ['50,000 and 16 MiB', [logs.count, logs.bytes], [50_000, 16 * MI]],
+    ['2,000 series and 16 MiB', [metrics.series, metrics.bytes], [2000, 16 * MI]],
+    ['1,000 calls and 2 MiB', [chunks.count, chunks.bytes], [1000, 2 * MI]],
+    ['720 rounds and 1 MiB', [health.count, health.bytes], [720, MI]],
+    ['above 256 KiB is left out', [RECORD_BYTES], [256 * KI]],
+    ["prom-client's guests included, every 2 s", [SAMPLE_MS], [2000]],
+    ['8 pages may be open', [MOST_PAGES], [8]],
+  ])('%s', (told, found, meant) => {
+    expect(read('docs/console.md')).toContain(told);
+    expect(found).toEqual(meant);
+  });
+
+  test.each([
+    ['with 2,000 chunks each', 'packages/binnacle/src/ai/operation.ts', 'CHUNK_TIMES = 2000;'],
+    ['at most 256 KiB and 500 records', 'packages/binnacle/src/console/feed.ts', 'EVENT_RECORDS = 500;'],
+    ['at most 256 KiB and 500 records', 'packages/binnacle/src/console/feed.ts', 'EVENT_BYTES = 256 * 1024;'],
+    ['at most five times a second', 'packages/binnacle/src/console/pages.ts', 'TICK_MS = 200;'],
+    ['a cookie for 12 hours', 'packages/binnacle/src/console/guard.ts', 'COOKIE_SECONDS = 12 * 60 * 60;'],
+    ['After 10 wrong ones in a minute', 'packages/binnacle/src/console/attempts.ts', 'OF_ONE = 10;'],
+  ])('%s (%s)', (told, file, said) => {
+    expect(read('docs/console.md')).toContain(told);
+    expect(read(file)).toContain(said);
+  });
 });
 
 test('docs/README.md leads to every page of docs/', () => {

@@ -26,6 +26,9 @@ const HOW_TO: Readonly<Record<string, string>> = {
 declare function ask(said: typeof messages): Promise<{ text: string; inputTokens: number; outputTokens: number }>;`,
 };
 
+/** Pages whose blocks leave out what every service has. */
+const SHORT: readonly string[] = ['docs/how-to.md', 'docs/console.md'];
+
 /** A block as whole modules. */
 export function modulesOf({ page, code }: Block): string[] {
   if (page === 'docs/adapters.md') {
@@ -41,7 +44,7 @@ export function modulesOf({ page, code }: Block): string[] {
   if (page === 'README.md') return [`${code}${README}\n`];
   if (page === 'docs/workers.md')
     return [`${code}declare function startServer(obs: import('binnacle').Observability): void;\n`];
-  const needed = Object.entries(HOW_TO).filter(([word]) => code.includes(word) && page === 'docs/how-to.md');
+  const needed = Object.entries(HOW_TO).filter(([word]) => code.includes(word) && SHORT.includes(page));
   return [`${code}${[obs, ...needed.map(([, text]) => text)].join('\n')}\nexport {};\n`];
 }
 

@@ -88,7 +88,11 @@ export async function within<T>(work: (folder: string) => Promise<T>): Promise<T
 }
 
 /** Pages that a test of their own runs, block by block. */
-export const RUN_WHOLE: readonly string[] = ['docs/migration.md', 'docs/getting-started.md'];
+export const RUN_WHOLE: readonly string[] = [
+  'docs/migration.md',
+  'docs/getting-started.md',
+  'docs/console-standalone.md',
+];
 
 /** Pages whose commands are run one after the other, and compared with what is printed, by `run-blocks.test.ts`. */
 export const WALKED: readonly string[] = ['docs/faq.md', 'docs/operations.md', 'docs/seeds.md'];

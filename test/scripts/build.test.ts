@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { builtWorkspace } from './workspace.ts';
 
@@ -132,4 +133,46 @@ test('a page and its files go beside the service, by names that hold their conte
   );
   expect(workspace.read('apps/fit-check/dist/page/index.html')).toContain(built()[0]);
   expect(readdirSync(join(workspace.root, 'apps/fit-check')).filter((name) => name.startsWith('dist.'))).toEqual([]);
+});
+
+test("the console's page is built first, put beside the library's modules, and built again where it changed", async () => {
+  const workspace = builtWorkspace();
+  const repository = fileURLToPath(new URL('../../', import.meta.url));
+  symlinkSync(join(repository, 'node_modules/vite'), join(workspace.root, 'node_modules/vite'));
+  const source = (name: string): string => `apps/console/page/${name}`;
+  workspace.write('apps/console/package.json', JSON.stringify({ name: 'binnacle-console', type: 'module' }));
+  workspace.write(
+    'apps/console/vite.config.ts',
+    `export default { root: new URL('page', import.meta.url).pathname, base: './', build: { emptyOutDir: true } };\n`,
+  );
+  workspace.write(source('index.html'), '<script type="module" src="./main.ts"></script>');
+  workspace.write(source('main.ts'), `document.title = process.env.NODE_ENV === 'production' ? 'live' : 'lab';\n`);
+  const served = (): string[] =>
+    readdirSync(join(workspace.root, 'packages/binnacle/dist/console'), { recursive: true }).map(String).sort();
+  for (const NODE_ENV of ['development', undefined]) {
+    rmSync(join(workspace.root, 'apps/console/dist'), { recursive: true, force: true });
+    const env = NODE_ENV === undefined ? {} : { NODE_ENV };
+    expect(await workspace.start('build.mjs', env).ended).toMatchObject({ status: 0 });
+    expect(served().slice(-1)).toEqual(['index.html']);
+    const script = served().find((name) => name.endsWith('.js'));
+    expect(workspace.read(`packages/binnacle/dist/console/${script}`)).toMatch(/live/);
+  }
+  expect(served().some((name) => name.includes('stamp'))).toBe(false);
+  expect(await workspace.start('build.mjs').ended).toMatchObject({ stderr: NOTHING });
+  // The page stands on none of the library's code: a change of that leaves it as it is.
+  workspace.write(ANSWER, 'export const answer: number = 43;\n');
+  expect(await workspace.start('build.mjs').ended).toMatchObject({ stderr: BOTH });
+  expect(served()).toContain('index.html');
+  workspace.write(source('main.ts'), `document.title = 'other';\n`);
+  expect(await workspace.start('build.mjs').ended).toMatchObject({ stderr: `Building apps/console\n${BOTH}` });
+  // A page that cannot be built leaves all as it was.
+  workspace.write(source('main.ts'), `import './missing.ts';\n`);
+  const failed = await workspace.start('build.mjs').ended;
+  expect(failed.status).toBe(1);
+  expect(failed.stderr).toContain('missing.ts');
+  expect(failed.stderr.trimEnd().split('\n').at(-1)).toMatch(
+    /^Could not build apps\/console: correct what the compiler/,
+  );
+  expect(served()).toContain('index.html');
+  expect(readdirSync(join(workspace.root, 'apps/console')).filter((name) => name.startsWith('dist.'))).toEqual([]);
 });

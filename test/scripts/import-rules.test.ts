@@ -156,6 +156,30 @@ describe('who knows more than one room', () => {
   });
 });
 
+describe('the console', () => {
+  test('imports the files beside the rooms, and types of signals', () => {
+    const text = `import { a } from '../settings.ts';\nimport type { B } from '../metrics/b.ts';\nimport { c } from './c.ts';`;
+    expect(broken({ 'console/a.ts': text })).toEqual([]);
+    expect(complaint('console/a.ts', `import { b } from '../metrics/b.ts';`)).toMatch(/types of signals/);
+    expect(complaint('console/a.ts', `import type { B } from '../http/b.ts';`)).toMatch(/hand in what/);
+    expect(complaint('console/a.ts', `import type { B } from '../observe.ts';`)).toMatch(/hand in what/);
+  });
+
+  test('is loaded by observe/ where it is on, and by nobody else', () => {
+    const lazily = `const { a } = await import('../console/a.ts');`;
+    const types = `import type { A } from '../console/a.ts';`;
+    expect(broken({ 'observe/console.ts': `${types}\n${lazily}` })).toEqual([]);
+    expect(broken({ 'cli/console.ts': `import { a } from '../console/a.ts';` })).toEqual([]);
+    expect(complaint('observe/console.ts', `import { a } from '../console/a.ts';`)).toMatch(/by `import\(\)`/);
+    expect(complaint('observe.ts', `export { a } from './console/a.ts';`)).toMatch(/by `import\(\)`/);
+    for (const path of ['http/a.ts', 'traces/a.ts', 'adapters/node.ts']) {
+      expect(complaint(path, lazily)).toMatch(/only observe\/ knows the console/);
+      expect(complaint(path, types)).toMatch(/only observe\/ knows the console/);
+    }
+    expect(complaint('settings.ts', `import type { A } from './console/a.ts';`)).toMatch(/only observe\/ knows/);
+  });
+});
+
 describe('circles', () => {
   test('of values are told once, with the way round', () => {
     const files = {

@@ -24,8 +24,18 @@ test('files that nobody needs are told, and files that are missing', () => {
     'dist/index.d.ts',
     'dist/logs/line.js',
   ];
-  expect(wrongFiles(right)).toEqual([]);
-  const stray = ['dist/a.test.js', 'dist/a.test-helper.d.ts', 'dist/a.js.map', 'dist/.build-stamp', 'src/a.ts'];
+  const page = ['index.html', 'licenses.txt', 'assets/index-a1_B.js', 'assets/index-a1.css', 'assets/geist-a1.woff2'];
+  const ofConsole = page.map((name) => `dist/console/${name}`);
+  expect(wrongFiles([...right, ...ofConsole, 'dist/console/assets/icon-a1.svg'])).toEqual([]);
+  const stray = [
+    'dist/a.test.js',
+    'dist/a.test-helper.d.ts',
+    'dist/a.js.map',
+    'dist/.build-stamp',
+    'src/a.ts',
+    'dist/index.html',
+    'dist/console/a.map',
+  ];
   expect(wrongFiles([...right, ...stray]).map((line) => line.split(' ')[1])).toEqual(stray);
   expect(wrongFiles(right.slice(2))).toEqual([
     `${PACKAGE}: LICENSE is not in the package`,

@@ -43,6 +43,7 @@ export async function createFitCheck(settings: FitCheckSettings): Promise<FitChe
     phases: PHASES,
     paths: [writableFolder(settings)],
     ai: { countTokens },
+    console: 'development',
   });
   const app = createFastify(obs, {
     bodyLimit: settings.bodyLimitBytes,
@@ -90,8 +91,11 @@ export async function createFitCheck(settings: FitCheckSettings): Promise<FitChe
 function linksOf({ settings }: Observability): PageLink[] {
   const { managementPort, metrics } = settings;
   if (managementPort !== undefined) return [{ href: '/api/fit-check/health', label: 'Health' }];
-  const health = { href: '/health', label: 'Health' };
-  return metrics.enabled && metrics.token === undefined ? [health, { href: '/metrics', label: 'Metrics' }] : [health];
+  return [
+    ...(settings.console === undefined ? [] : [{ href: '/console/', label: 'Console' }]),
+    { href: '/health', label: 'Health' },
+    ...(metrics.enabled && metrics.token === undefined ? [{ href: '/metrics', label: 'Metrics' }] : []),
+  ];
 }
 
 /** What the connection does by itself belongs to no request. */

@@ -20,5 +20,6 @@ export function sayWelcome(app: FastifyInstance, obs: Observability, settings: F
   );
   log.info(`Open: ${url}/`);
   log.info(`Ask: curl -N ${url}/api/fit-check/stream -H 'content-type: application/json' -d '{"query": "Google"}'`);
+  if (obs.settings.console !== undefined) log.info(`Watch: ${probes}/console`);
   log.info(`Look: ${probes}/metrics  ${probes}/health  ${url}/api/fit-check/health`);
 }

@@ -176,9 +176,10 @@ describe('the links of the page', () => {
   };
 
   it('lead to what this service answers here, and to nothing else', async () => {
-    expect(await linksWith({})).toEqual(['/health', '/metrics']);
-    expect(await linksWith({ METRICS_TOKEN: 'secret-token' })).toEqual(['/health']);
-    expect(await linksWith({ METRICS_ENABLED: 'false' })).toEqual(['/health']);
+    expect(await linksWith({})).toEqual(['/console/', '/health', '/metrics']);
+    expect(await linksWith({ ENVIRONMENT: 'production' })).toEqual(['/health', '/metrics']);
+    expect(await linksWith({ CONSOLE_ENABLED: 'false', METRICS_TOKEN: 'secret-token' })).toEqual(['/health']);
+    expect(await linksWith({ CONSOLE_ENABLED: 'false', METRICS_ENABLED: 'false' })).toEqual(['/health']);
     const management = await freePort();
     const links = await linksWith({ MANAGEMENT_PORT: String(management) }, `http://127.0.0.1:${management}`);
     expect(links).toEqual(['/api/fit-check/health']);

@@ -42,7 +42,7 @@ export type {
 export { measure, type Stopwatch, timed } from './metrics/timing.ts';
 export { gatherWorkers } from './metrics/workers/workers.ts';
 export { type Observability, type ObserveOptions, observe } from './observe.ts';
-export type { Settings, SettingsOptions, TrustProxy } from './settings.ts';
+export type { ConsoleOption, Settings, SettingsOptions, TrustProxy } from './settings.ts';
 export type { BoundCounter, BoundGauge, BoundHistogram, Labels, LabelValue, Level } from './signals.ts';
 export { reportStartFailure } from './start-failure.ts';
 export { type Breaker, BreakerOpenError, type BreakerOptions } from './work/breaker.ts';

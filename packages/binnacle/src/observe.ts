@@ -27,6 +27,7 @@ import { observeProcess } from './metrics/process.ts';
 import type { Registry } from './metrics/registry.ts';
 import { observeSystem } from './metrics/system.ts';
 import { openMetrics } from './metrics/workers/workers.ts';
+import { type ConsoleTaps, createConsoleTaps } from './observe/console.ts';
 import { openTraces } from './observe/traces.ts';
 import { logProcessEvents } from './process-events.ts';
 import { createSettings, type Settings, type SettingsOptions } from './settings.ts';
@@ -145,8 +146,9 @@ export function compose(options: ObserveOptions, { clock = realClock, jitter, sp
   const joined = metrics.enabled ? openMetrics({ namespace, faults, maxSeries }, workers === 'apart') : undefined;
   const registry = joined?.registry;
   const meters = registry?.meters ?? silentMeters;
-  const logs = openLogs(settings, options, faults, meters, clock);
-  const traces = openTraces(settings, faults, meters, logs, spans);
+  const taps = createConsoleTaps(settings);
+  const logs = openLogs(settings, options, faults, meters, clock, taps);
+  const traces = openTraces(settings, faults, meters, logs, spans, taps?.spans);
   const gate = createGate();
   const signals: Signals = {
     meters,
@@ -155,6 +157,7 @@ export function compose(options: ObserveOptions, { clock = realClock, jitter, sp
     spans: traces.spans,
     clock,
     presence: gate,
+    onlooker: taps?.onlooker,
     beforeScrape: (read) => registry?.beforeScrape(read),
   };
   const health = createHealth({
@@ -164,11 +167,13 @@ export function compose(options: ObserveOptions, { clock = realClock, jitter, sp
     write: logs.write,
     clock,
     jitter,
+    onRound: taps && (() => taps.round()),
   });
   const endClients = observePublished(signals, options.clients);
   const closers = startMetrics(registry, settings, options, traces.instanceId);
-  const http = openHttp(signals, gate, settings, options, health, registry, faults);
+  const http = openHttp(signals, gate, settings, options, health, registry, faults, taps);
   const close = async (): Promise<void> => {
+    taps?.endPages();
     await http.closeManagement();
     health.close();
     endClients();
@@ -176,16 +181,12 @@ export function compose(options: ObserveOptions, { clock = realClock, jitter, sp
     await traces.close(settings.shutdown.flushMs);
     joined?.close();
     await logs.close();
+    taps?.close();
   };
-  const shutdown = openShutdown(settings, health, http, traces, logs, close);
-  const ai = createAi(signals, {
-    capture: settings.ai.capture,
-    olderNames: settings.ai.olderNames,
-    redact: (value) => toSafe('', value, createBudget()),
-    countTokens: options.ai?.countTokens,
-    prices: openPrices(settings, options),
-  });
+  const shutdown = openShutdown(settings, health, http, traces, logs, close, taps);
+  const ai = openAi(signals, settings, options);
   faults.connect(logs.write);
+  taps?.open({ settings, clock, faults, registry, gate, health, traces, logs });
   for (const problem of settings.warnings)
     logs.write('WARNING', settings.service, `${describeProblem(problem)}; the default is used`);
   if (settings.otel.exporter === 'otlp' && !settings.otel.disabled && !sendsTraceparentByNodeHttp())
@@ -247,6 +248,16 @@ function toObservability(parts: Parts): Observability {
   };
 }
 
+function openAi(signals: Signals, settings: Settings, options: ObserveOptions): Ai {
+  return createAi(signals, {
+    capture: settings.ai.capture,
+    olderNames: settings.ai.olderNames,
+    redact: (value) => toSafe('', value, createBudget()),
+    countTokens: options.ai?.countTokens,
+    prices: openPrices(settings, options),
+  });
+}
+
 /** Reads the table of prices that the settings name, else the one given in code. */
 function openPrices({ ai }: Settings, options: ObserveOptions): PriceTable | undefined {
   const { pricesPath } = ai;
@@ -259,7 +270,14 @@ function openPrices({ ai }: Settings, options: ObserveOptions): PriceTable | und
   }
 }
 
-function openLogs(settings: Settings, options: ObserveOptions, faults: Faults, meters: Meters, clock: Clock): Logs {
+function openLogs(
+  settings: Settings,
+  options: ObserveOptions,
+  faults: Faults,
+  meters: Meters,
+  clock: Clock,
+  taps: ConsoleTaps | undefined,
+): Logs {
   return createLogs({
     settings: settings.log,
     service: settings.service,
@@ -269,6 +287,7 @@ function openLogs(settings: Settings, options: ObserveOptions, faults: Faults, m
     clock,
     onDropped: (lines) => meters.logLinesDropped.bind({}).inc(lines),
     onWithoutContext: () => meters.logsWithoutContext.bind({}).inc(),
+    watch: taps && ((line) => taps.line(line)),
     ...(options.destination && { destination: options.destination }),
   });
 }
@@ -317,6 +336,7 @@ function openHttp(
   health: Health,
   registry: Registry | undefined,
   faults: Faults,
+  taps: ConsoleTaps | undefined,
 ): ObservedHttp {
   const broken = faults.outage('binnacle');
   const server = createHttpServer({
@@ -326,6 +346,7 @@ function openHttp(
     trustProxy: settings.trustProxy,
     logger: settings.service,
     probes: new Set(PROBE_PATHS),
+    owns: settings.managementPort === undefined ? taps?.door.owns : undefined,
     onFault: (error) => broken.down('A request could not be recorded whole', { exception: wordless(error) }),
     ...(options.user && { user: (request: object) => options.user?.(request) }),
   });
@@ -335,6 +356,7 @@ function openHttp(
     report: () => health.report(),
     scrape: registry === undefined ? undefined : (accept) => scrape(registry, accept),
     metricsToken: settings.metrics.token,
+    door: taps?.door,
   });
   return createObservedHttp(server, probes, settings);
 }
@@ -346,6 +368,7 @@ function openShutdown(
   traces: Traces,
   logs: Logs,
   close: () => Promise<void>,
+  taps: ConsoleTaps | undefined,
 ): Shutdown {
   const steps = {
     unready: () => health.drain(),
@@ -354,6 +377,8 @@ function openShutdown(
     abortAll: () => http.gate.abortAll(),
     destroyAll: () => http.gate.destroyAll(),
     flush: (timeoutMs: number) => traces.close(timeoutMs),
+    // Pages may watch the shutdown up to here; the listener is not to wait for them.
+    flushed: () => taps?.endPages(),
     close,
   };
   return createShutdown(settings, steps, logs.write);

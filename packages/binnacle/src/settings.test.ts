@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SettingsError } from './environment.ts';
-import { createSettings, isProduction, parseLevel, type Settings } from './settings.ts';
+import { type ConsoleOption, createSettings, isProduction, parseLevel, type Settings } from './settings.ts';
 
 const settings = (env: Record<string, string> = {}): Settings => createSettings({ service: 'x', env });
 
@@ -149,6 +149,75 @@ test('any environment but development and test is production: JSON, and a delay 
   expect(settings({ NODE_ENV: 'production', ENVIRONMENT: 'test' }).log.format).toBe('text');
   expect(settings({ ENVIRONMENT: 'production', LOG_FORMAT: 'text' }).log.format).toBe('text');
   expect(['development', 'test', 'production', 'Test'].map(isProduction)).toEqual([false, false, true, true]);
+});
+
+describe('the console', () => {
+  const TOKEN = 'a-token-of-16-ch';
+  const read = (option: ConsoleOption | undefined, env: Record<string, string> = {}): Settings['console'] =>
+    createSettings({ service: 'x', console: option, env }).console;
+  const problem = (option: ConsoleOption | undefined, env: Record<string, string>): string => {
+    try {
+      read(option, env);
+    } catch (error) {
+      expect(error).toBeInstanceOf(SettingsError);
+      return (error as Error).message;
+    }
+    return 'none';
+  };
+
+  test('is there where the code offers it, and nowhere else', () => {
+    const asked: Record<string, string>[] = [
+      {},
+      { CONSOLE_ENABLED: 'true' },
+      { CONSOLE_ENABLED: 'true', CONSOLE_TOKEN: TOKEN },
+    ];
+    for (const env of asked) for (const option of [undefined, false]) expect(read(option, env)).toBeUndefined();
+    expect(read(true)).toEqual({ token: undefined });
+    expect(read({})).toEqual({ token: undefined });
+    expect(read({ token: TOKEN })).toEqual({ token: TOKEN });
+  });
+
+  test("'development' is that alone, unless the variable says more", () => {
+    expect(read('development')).toEqual({ token: undefined });
+    const others: Record<string, string>[] = [
+      { ENVIRONMENT: 'test' },
+      { ENVIRONMENT: 'production' },
+      { NODE_ENV: 'production' },
+    ];
+    for (const env of others) expect(read('development', env)).toBeUndefined();
+    expect(read('development', { ENVIRONMENT: 'test', CONSOLE_ENABLED: 'yes' })).toEqual({ token: undefined });
+    expect(read('development', { CONSOLE_ENABLED: 'off' })).toBeUndefined();
+    expect(read('development', { ENVIRONMENT: 'production', CONSOLE_ENABLED: '1', CONSOLE_TOKEN: TOKEN })).toEqual({
+      token: TOKEN,
+    });
+  });
+
+  test('has the token of the environment before that of the code', () => {
+    expect(read({ token: `${TOKEN}-of-code` }, { CONSOLE_TOKEN: TOKEN })).toEqual({ token: TOKEN });
+  });
+
+  test('in production without a token stops the start, with one line that says what to do', () => {
+    const production = { ENVIRONMENT: 'production' };
+    const said =
+      'CONSOLE_TOKEN=(not set) is not usable: allowed is 8 to 256 visible ASCII characters, which the console asks for in production (CONSOLE_ENABLED=false: no console)';
+    expect(problem(true, production)).toBe(said);
+    expect(problem('development', { ...production, CONSOLE_ENABLED: 'true' })).toBe(said);
+    expect(read(true, { ...production, CONSOLE_ENABLED: 'false' })).toBeUndefined();
+    expect(read({ token: TOKEN }, production)).toEqual({ token: TOKEN });
+  });
+
+  test('wrong values stop the start, whether it is on or not; a token is never printed', () => {
+    for (const option of [undefined, true] as const) {
+      expect(problem(option, { CONSOLE_ENABLED: 'maybe' })).toBe(
+        'CONSOLE_ENABLED="maybe" is not usable: allowed is true or false',
+      );
+      for (const token of ['short', 'with a blank', 'ünprintable', 'x'.repeat(257)])
+        expect(problem(option, { ENVIRONMENT: 'production', CONSOLE_TOKEN: token })).toBe(
+          'CONSOLE_TOKEN=(withheld) is not usable: allowed is 8 to 256 visible ASCII characters',
+        );
+    }
+    expect(() => read({ token: 'short' })).toThrow(TypeError);
+  });
 });
 
 test('OTEL_SERVICE_NAME names the service, then service.name of the resource, then the code', () => {

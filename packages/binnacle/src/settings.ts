@@ -3,7 +3,7 @@
  * wrong; `OTEL_*` warn and fall back, as the OpenTelemetry specification asks.
  */
 import { isIP } from 'node:net';
-import { createReader, type Problem, type Reader, readSettings } from './environment.ts';
+import { createReader, type Problem, type Reader, readSettings, SettingsError } from './environment.ts';
 import { type KeepReason, type KeepSettings, type OtelSettings, readOtelSettings } from './settings-otel.ts';
 import type { Level } from './signals.ts';
 
@@ -39,6 +39,14 @@ export interface AiSettings {
   readonly olderNames: boolean;
 }
 
+/** Where `observe` is to offer a console; `'development'`: only where `ENVIRONMENT` is that. */
+export type ConsoleOption = boolean | 'development' | { readonly token?: string };
+
+export interface ConsoleSettings {
+  /** Asked for everywhere; without one only this machine is answered. */
+  readonly token: string | undefined;
+}
+
 export interface Settings {
   readonly service: string;
   readonly version: string;
@@ -48,6 +56,8 @@ export interface Settings {
   readonly environment: string;
   readonly log: LogSettings;
   readonly metrics: { readonly enabled: boolean; readonly token: string | undefined; readonly legacyNodejs: boolean };
+  /** Undefined where there is none. */
+  readonly console: ConsoleSettings | undefined;
   readonly host: string;
   readonly managementPort: number | undefined;
   readonly trustProxy: TrustProxy;
@@ -70,6 +80,12 @@ export interface SettingsOptions {
   readonly version?: string;
   readonly revision?: string;
   readonly namespace?: string;
+  /**
+   * Offers the console at `/console`: requests, traces, logs, AI calls, metrics and health as they happen, to this
+   * machine alone, or to whoever has `token` (`CONSOLE_TOKEN` wins), which production asks for. `CONSOLE_ENABLED` turns
+   * it on and off where it is offered.
+   */
+  readonly console?: ConsoleOption;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -92,6 +108,7 @@ export function createSettings(options: SettingsOptions): Settings {
         token: from.text('METRICS_TOKEN'),
         legacyNodejs: from.flag('NODEJS_LEGACY_METRICS', false),
       },
+      console: readConsoleSettings(from, options.console, environment),
       host: from.text('HOST') ?? '127.0.0.1',
       managementPort: from.integer('MANAGEMENT_PORT', undefined, { min: 0, max: 65535 }),
       trustProxy: from.parse('TRUST_PROXY', false, parseTrustProxy, TRUST_PROXY_ALLOWED),
@@ -136,6 +153,30 @@ function readAiSettings(from: Reader, env: SettingsOptions['env'], warnings: Pro
     capture,
     olderNames: from.oneOf('BINNACLE_GENAI_NAMES', 'latest', ['latest', '1.36']) === '1.36',
   };
+}
+
+/** Of a token: printable, so that it can be typed, and sent in a header. */
+const TOKEN = /^[\x21-\x7e]{8,256}$/;
+const TOKEN_ALLOWED = '8 to 256 visible ASCII characters';
+
+/** A variable says whether it is on only where the service's own code offers one. */
+function readConsoleSettings(
+  from: Reader,
+  option: ConsoleOption | undefined,
+  environment: string,
+): ConsoleSettings | undefined {
+  const offered = option === 'development' ? environment === 'development' : option !== undefined && option !== false;
+  const asked = from.flag('CONSOLE_ENABLED', offered);
+  const given = from.parse('CONSOLE_TOKEN', undefined, (text) => (TOKEN.test(text) ? text : undefined), TOKEN_ALLOWED);
+  const own = typeof option === 'object' ? option.token : undefined;
+  if (own !== undefined && !TOKEN.test(own)) throw new TypeError(`observe({ console: { token } }): ${TOKEN_ALLOWED}`);
+  if (!asked || option === undefined || option === false) return undefined;
+  const token = given ?? own;
+  if (token === undefined && isProduction(environment) && from.text('CONSOLE_TOKEN') === undefined) {
+    const allowed = `${TOKEN_ALLOWED}, which the console asks for in production (CONSOLE_ENABLED=false: no console)`;
+    throw new SettingsError([{ variable: 'CONSOLE_TOKEN', value: '(not set)', allowed }]);
+  }
+  return { token };
 }
 
 /** True for every environment but `development` and `test`. */

@@ -19,6 +19,8 @@ export interface ShutdownSteps {
   destroyAll(): void;
   /** Telemetry is sent, in at most so many milliseconds. */
   flush(timeoutMs: number): Promise<void>;
+  /** Telemetry was sent; the listener is closed next. */
+  flushed?(): void;
   /** Everything of Binnacle's is closed; logs are written out. */
   close(): Promise<void>;
 }
@@ -86,6 +88,7 @@ async function runOrder(
   }
   await within(flushMs, steps.flush(flushMs));
   say('Shut down', { duration_ms: roundMs(performance.now() - startedAt) });
+  steps.flushed?.();
   await within(CLOSE_MS, Promise.resolve().then(closeListener));
   await within(CLOSE_MS, steps.close());
 }

@@ -138,8 +138,23 @@ export interface Clock {
   setTimer(run: () => void, ms: number): () => void;
 }
 
+/** What runs, as it may be told meanwhile. Times are the clock's. */
+export interface Running {
+  readonly request: RequestInHand;
+  readonly method: string;
+  /** The route's template. */
+  readonly route: string;
+  readonly startedAt: number;
+  readonly ids: SpanIds | undefined;
+  readonly responseBytes: number;
+  readonly streamEvents: number | undefined;
+  readonly firstByteMs: number | undefined;
+}
+
 /** Work that a shutdown waits for, and ends when it runs out of time. */
 export interface Work {
+  /** What it is, where that can be told. */
+  readonly running?: Running | undefined;
   /** Where it stands among those inside; theirs to write. */
   place?: number | undefined;
   /** Tells it to end at once. */
@@ -154,6 +169,16 @@ export interface Presence {
   leave(work: Work): void;
 }
 
+/** Who looks on while things happen: the console, where it is on. None of it throws. */
+export interface Onlooker {
+  /** A phase of a request begins, at a time of the clock's; what this gives is told its duration. */
+  phase(request: RequestInHand, name: string, startedAt: number): (durationMs: number) => void;
+  /** When the chunks of a model's answer came, in milliseconds after its operation's start. */
+  chunks(span: SpanIds, times: readonly number[]): void;
+  /** The state that a breaker is in from now on. */
+  breaker(service: string, state: 'closed' | 'open' | 'half_open'): void;
+}
+
 /** What `observe` hands to each subject. */
 export interface Signals {
   readonly meters: Meters;
@@ -163,6 +188,7 @@ export interface Signals {
   readonly spans: Spans;
   readonly clock: Clock;
   readonly presence: Presence;
+  readonly onlooker?: Onlooker | undefined;
   /** Calls back before each scrape, for values that are read rather than told. */
   beforeScrape(read: () => void): void;
 }

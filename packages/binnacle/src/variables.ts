@@ -38,6 +38,15 @@ export const variables: readonly Variable[] = [
   { name: 'METRICS_ENABLED', default: 'true', meaning: 'Off: nothing is counted, and `/metrics` is 404.' },
   { name: 'METRICS_TOKEN', meaning: '`/metrics` asks for this bearer: 401 without.' },
   {
+    name: 'CONSOLE_ENABLED',
+    otherwise: 'what `observe({ console })` says',
+    meaning: 'Turns the console on or off, where the service offers one; in production it asks for a token.',
+  },
+  {
+    name: 'CONSOLE_TOKEN',
+    meaning: '`/console` asks for it, from anywhere. Without one it answers this machine alone.',
+  },
+  {
     name: 'NODEJS_LEGACY_METRICS',
     default: 'false',
     meaning: "The three gauges of prom-client's whose names promtool rejects (`nodejs_active_handles_total`…).",
@@ -45,7 +54,7 @@ export const variables: readonly Variable[] = [
   { name: 'HOST', default: '127.0.0.1', meaning: 'The address that the management port listens on.' },
   {
     name: 'MANAGEMENT_PORT',
-    meaning: 'Where it is set, `/metrics` and `/health*` answer there alone; 0 takes any free port.',
+    meaning: 'Where it is set, `/metrics`, `/health*` and `/console` answer there alone; 0 takes any free port.',
   },
   {
     name: 'TRUST_PROXY',

@@ -1,6 +1,7 @@
 /** How every adapter behaves, over real sockets: the same suite runs for each of them. */
 import { describe } from 'vitest';
 import { describeAnswers } from './behaviour/answers.ts';
+import { describeConsole } from './behaviour/console.ts';
 import { describeEndings } from './behaviour/endings.ts';
 import type { CreateApp } from './behaviour/harness.ts';
 import { type CreateHttp2App, describeHttp2 } from './behaviour/http2.ts';
@@ -18,6 +19,7 @@ export function describeAdapter(adapter: string, createApp: CreateApp, createHtt
     describe('endings', () => describeEndings(createApp));
     describe('requests', () => describeRequests(createApp));
     describe('probes', () => describeProbes(createApp));
+    describe('console', () => describeConsole(createApp));
     describe('upgrades', () => describeUpgrades(createApp));
     describe('slow clients', () => describeSlowClients(createApp));
     describe('shutdown', () => describeShutdown(createApp));

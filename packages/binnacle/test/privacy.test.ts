@@ -23,6 +23,7 @@ const EXITS = [
   'openmetrics',
   'health',
   'ready',
+  'console',
 ] as const satisfies readonly (keyof Exits)[];
 
 const NAMES = [
@@ -58,6 +59,9 @@ describe('by default', () => {
     const scoreless = lines.filter(({ message }) => String(message).startsWith('A score was left out'));
     expect(new Set(scoreless.map(({ value }) => value))).toEqual(new Set(['string']));
     expect(spans.map(({ name }) => name)).toEqual(expect.arrayContaining([...NAMES]));
+    // The console was told all of it as well, and what ran meanwhile.
+    for (const name of [...NAMES, 'event: live', 'event: chunks', 'event: health', 'Phase failed', '__unmatched__'])
+      expect.soft(left.exits.console).toContain(name);
     const systems = new Set(spans.map(({ attributes }) => attributes['db.system.name']));
     expect(systems).toEqual(new Set([undefined, 'sqlite', ...(postgres === undefined ? [] : ['postgresql'])]));
   });

@@ -2,7 +2,7 @@
  * One AI operation, streamed or not, by OpenTelemetry's GenAI conventions (in development): its time, its first chunk,
  * its tokens, its cost, and exactly one of three endings.
  */
-import { type Context, createContextKey, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Context, createContextKey, type Span, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
 import { activeContext, type CallInHand, currentRequest, currentScope } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import { errorTypeOf, outcomeOf } from '../endings.ts';
@@ -77,6 +77,9 @@ export interface ClientOperation extends Operation {
   cutOff(timeout?: Error): void;
 }
 
+/** The most chunks whose times are kept for whoever looks on. */
+const CHUNK_TIMES = 2000;
+
 /** Under what a running operation is found by what is done within it. */
 export const RUNNING: symbol = createContextKey('binnacle ai operation');
 
@@ -100,6 +103,8 @@ export class RunningOperation implements ClientOperation {
   readonly #content: Content;
   readonly #within: Within;
   #gap: BoundHistogram | undefined;
+  /** When its chunks came, where somebody looks on. */
+  readonly #times: number[] | undefined;
   #lastChunkAt: number | undefined;
   #spoke = false;
   #usage: Usage | undefined;
@@ -116,6 +121,7 @@ export class RunningOperation implements ClientOperation {
     this.#options = options;
     this.#content = new Content(options);
     this.#startedAt = signals.clock.now();
+    this.#times = signals.onlooker && [];
     const attributes = attributesOf(info, this.#request?.sessionId, options.olderNames);
     const parent = activeContext();
     this.#span = signals.spans.start(spanNameOf(info), spanKindOf(info), attributes, parent);
@@ -165,6 +171,7 @@ export class RunningOperation implements ClientOperation {
       this.#gap.observe((now - this.#lastChunkAt) / 1000);
     }
     this.#lastChunkAt = now;
+    if (this.#times !== undefined && this.#times.length < CHUNK_TIMES) this.#times.push(roundMs(now - this.#startedAt));
     if (tokens !== undefined && this.#request?.carrier?.signal.aborted) meters.aiAfterDisconnect.bind({}).inc(tokens);
   }
 
@@ -285,6 +292,8 @@ export class RunningOperation implements ClientOperation {
     if (errorType !== '') this.#span.setAttribute('error.type', errorType);
     if (status === 'error') this.#span.setStatus({ code: SpanStatusCode.ERROR });
     this.#span.end();
+    if (this.#times !== undefined && this.#times.length > 0 && (exemplar.traceFlags & TraceFlags.SAMPLED) !== 0)
+      this.#signals.onlooker?.chunks(exemplar, this.#times);
   }
 
   /** What was received counts, whoever ended it: by a real tokenizer where there is one. */

@@ -1,5 +1,5 @@
 /** The command line from its arguments to its exit status. */
-import { type Command, HELP, parseCommand } from './command.ts';
+import { type Command, parseCommand } from './command.ts';
 import { diagnose } from './doctor.ts';
 import type { Environment } from './environment.ts';
 import { type Diagnosis, sumOf } from './findings.ts';
@@ -14,14 +14,14 @@ export interface World {
   readonly err: { write(text: string): unknown };
 }
 
-/** Gives the exit status: 0 without problems, 1 with some, 2 for wrong usage. Never rejects. */
+/** Gives the exit status: 0 where all is well, 1 with problems, 2 for wrong usage. Never rejects. */
 export async function run(args: readonly string[], world: World): Promise<number> {
   try {
     return await follow(parseCommand(args, world.cwd), world);
   } catch (error) {
-    // A defect of the doctor's own, which is no reason for a stack on somebody's terminal.
+    // A defect of our own, which is no reason for a stack on somebody's terminal.
     const { name, code } = error as NodeJS.ErrnoException;
-    world.err.write(`binnacle: the doctor itself failed (${code ?? name ?? 'unknown'})\n`);
+    world.err.write(`binnacle: the command itself failed (${code ?? name ?? 'unknown'})\n`);
     return 1;
   }
 }
@@ -29,7 +29,7 @@ export async function run(args: readonly string[], world: World): Promise<number
 async function follow(command: Command, world: World): Promise<number> {
   switch (command.kind) {
     case 'help':
-      world.out.write(HELP);
+      world.out.write(command.text);
       return 0;
     case 'version':
       world.out.write(`${ownVersion()}\n`);
@@ -42,6 +42,10 @@ async function follow(command: Command, world: World): Promise<number> {
       const diagnosis = await diagnose({ folder, url, env: world.env, version: ownVersion() });
       world.out.write(json ? toJson(diagnosis) : toText(diagnosis, { color: isColored(world) }));
       return statusOf(diagnosis);
+    }
+    case 'console': {
+      const { runConsole } = await import('./console.ts');
+      return runConsole({ ...command, version: ownVersion() }, world);
     }
   }
 }

@@ -16,6 +16,8 @@ export interface HealthOptions {
   readonly version: string;
   readonly write: WriteLine;
   readonly clock?: Clock;
+  /** Told once each round has ended. */
+  readonly onRound?: (() => void) | undefined;
   /** How much each round may come earlier or later, as a share of the interval, so that replicas spread; 0.1. */
   readonly jitter?: number;
 }
@@ -126,9 +128,10 @@ function tellUnknown({ settings, write }: HealthOptions, checks: ReadonlyMap<str
 
 /** All checks at once, every interval. A round does not wait for one that hangs: each check sees to itself. */
 function createRounds(
-  { settings, clock = realClock, jitter = 0.1 }: HealthOptions,
-  runAll: () => Promise<unknown>,
+  { settings, clock = realClock, jitter = 0.1, onRound }: HealthOptions,
+  runEach: () => Promise<unknown>,
 ): { readonly running: boolean; start(): Promise<void>; close(): void } {
+  const runAll = (): Promise<unknown> => (onRound === undefined ? runEach() : runEach().then(onRound));
   let first: Promise<unknown> | undefined;
   let closed = false;
   let cancel = (): void => {};

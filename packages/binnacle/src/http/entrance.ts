@@ -39,8 +39,9 @@ export function createEntrance(
     enter(req, res) {
       const [request, response] = [req as IncomingMessage, res as ServerResponse];
       const exchange = server.begin(request, response);
-      if (exchange.isProbe && answersProbes && probes.paths.includes(exchange.path)) {
-        exchange.matched(exchange.path);
+      const probe = exchange.isProbe && answersProbes ? probes.routeOf(exchange.path) : undefined;
+      if (probe !== undefined) {
+        exchange.matched(probe);
         exchange.run(() => void probes.answer(exchange.path, request, response));
         return undefined;
       }

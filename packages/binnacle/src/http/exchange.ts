@@ -6,14 +6,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { type Carrier, type Ending, type Outcome, type RequestInHand, runInScope, type Scope } from '../context.ts';
 import { roundMs } from '../duration.ts';
-import type { CompiledSpan, Series, SpanIds, Work } from '../signals.ts';
+import type { CompiledSpan, Running, Series, SpanIds, Work } from '../signals.ts';
 import { bindToExchange } from './bound.ts';
 import { type Connection, connectionOf } from './connection.ts';
 import { cutBy } from './cut.ts';
 import { beginSpan, type ExchangeSpan, type SpannedExchange } from './exchange-span.ts';
 import { refuseRequest } from './refusal.ts';
 import { type ResponseWatch, watchResponse } from './response-watch.ts';
-import type { HttpServer } from './server.ts';
+import type { AboutPath, HttpServer } from './server.ts';
 
 /** Why an exchange's signal was aborted. */
 export class ExchangeAborted extends Error {
@@ -44,7 +44,7 @@ const METHODS: ReadonlySet<string> = new Set([
 ]);
 export const UNMATCHED = '__unmatched__';
 
-export class Exchange implements Carrier, Scope, SpannedExchange, Work {
+export class Exchange implements Carrier, Scope, SpannedExchange, Work, Running {
   readonly request: RequestInHand;
   readonly method: string;
   readonly scheme: 'http' | 'https';
@@ -53,6 +53,8 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
   /** Not traced, and its closing line is DEBUG (`OTEL_NODE_EXCLUDED_URLS`). */
   readonly excluded: boolean;
   readonly isProbe: boolean;
+  /** A reader of the telemetry itself (the console), which it does not count. */
+  readonly isOwn: boolean;
   readonly startedAt: number;
   route: string = UNMATCHED;
   isMatched = false;
@@ -79,7 +81,8 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
   #told = false;
   #spanTold = false;
 
-  constructor(server: HttpServer, req: IncomingMessage, res: ServerResponse) {
+  /** `about` is what its path says, unless whoever takes it in knows better. */
+  constructor(server: HttpServer, req: IncomingMessage, res: ServerResponse, about?: AboutPath) {
     const { signals } = server;
     this.#server = server;
     this.#req = req;
@@ -89,13 +92,16 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
     this.method = METHODS.has(req.method as string) ? (req.method as string) : '_OTHER';
     this.scheme = this.connection.isEncrypted ? 'https' : 'http';
     this.path = pathOf(req.url ?? '/');
-    const { isExcluded, isProbe } = server.about(this.path);
+    const { isExcluded, isProbe, isOwn } = about ?? server.about(this.path);
     this.excluded = isExcluded;
     this.isProbe = isProbe;
+    this.isOwn = isOwn;
     this.admitted = isProbe || !server.gate.closed;
     this.request = server.describe(req, this);
     this.#span = beginSpan(signals.spans, signals.spans.extract(req.headers), this, this.excluded);
-    this.watch = watchResponse(res, req.method === 'HEAD', signals.clock.now, this.request.requestId);
+    // A page's stream is as long as a day: its events are not counted, which would read each of its bytes.
+    const countsNothing = req.method === 'HEAD' || isOwn;
+    this.watch = watchResponse(res, countsNothing, signals.clock.now, this.request.requestId);
     bindToExchange(this, req, res);
     this.#countBody();
   }
@@ -103,6 +109,10 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work {
   /** The framework has the request: with a host's SDK, its span of the request becomes this one's, or one is made. */
   join(): void {
     this.#span.join();
+  }
+
+  get running(): Running {
+    return this;
   }
 
   get signal(): AbortSignal {

@@ -4,6 +4,8 @@ import type { Work } from '../signals.ts';
 export interface Gate {
   readonly closed: boolean;
   readonly size: number;
+  /** Who is inside now, in no order. */
+  readonly inside: readonly Work[];
   /** From now on new work is refused. */
   close(): void;
   enter(work: Work): void;
@@ -27,6 +29,9 @@ export function createGate(): Gate {
     },
     get size() {
       return inside.length;
+    },
+    get inside() {
+      return inside;
     },
     close: () => {
       closed = true;

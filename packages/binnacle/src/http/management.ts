@@ -1,8 +1,9 @@
 /** A listener of its own for probes, so that they need not face the public (`MANAGEMENT_PORT`). */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pathOf } from './exchange.ts';
 import type { Probes } from './probes.ts';
-import type { HttpServer } from './server.ts';
+import { type HttpServer, OWN } from './server.ts';
 
 export interface Management {
   readonly port: number;
@@ -17,28 +18,31 @@ export async function listenForManagement(
   port: number,
 ): Promise<Management> {
   const listener = createServer((req, res) => {
-    const exchange = server.begin(req, res);
+    const exchange = server.begin(req, res, probes.door?.owns(pathOf(req.url ?? '/')) ? OWN : undefined);
     exchange.run(() => {
-      if (!probes.paths.includes(exchange.path)) {
+      const route = probes.routeOf(exchange.path);
+      if (route === undefined) {
         res.writeHead(404, { 'content-type': 'application/json; charset=utf-8' });
         res.end(
           JSON.stringify({
             error: {
               code: 'not_found',
-              message: `Here are ${probes.paths.join(', ')}.`,
+              message: `Here are ${[...probes.paths, ...(probes.door === undefined ? [] : ['/console'])].join(', ')}.`,
               request_id: exchange.request.requestId,
             },
           }),
         );
         return;
       }
-      exchange.matched(exchange.path);
+      exchange.matched(route);
       void probes.answer(exchange.path, req, res);
     });
   });
   await listening(listener, host, port);
-  // The service's own listener keeps the process; where that one cannot start, this one does not.
+  // The service's own listener keeps the process; where that one cannot start, this one does not, nor does a page of the
+  // console's that stays open.
   listener.unref();
+  listener.on('connection', (socket) => socket.unref());
   return {
     port: (listener.address() as AddressInfo).port,
     close: () =>

@@ -16,19 +16,37 @@ export interface ProbeSources {
   readonly scrape: ((accept: string | undefined) => { contentType: string; body: AsyncIterable<string> }) | undefined;
   /** The bearer that `/metrics` asks for. */
   readonly metricsToken: string | undefined;
+  /** The console; absent where there is none. */
+  readonly door?: ConsoleDoor | undefined;
+}
+
+/** The console, as it stands behind its paths. */
+export interface ConsoleDoor {
+  owns(path: string): boolean;
+  /** Answers a request for a path of its own. Never rejects. */
+  answer(path: string, req: IncomingMessage, res: ServerResponse): Promise<void>;
 }
 
 export interface Probes {
   /** The paths that are answered. */
   readonly paths: readonly string[];
-  /** Answers a probe by its path; must be called for `paths` only. Never throws. */
+  /** The route of a path that is answered, the console's too; undefined for all others. */
+  routeOf(path: string): string | undefined;
+  readonly door: ConsoleDoor | undefined;
+  /** Answers a path that has a route; must be called for no other. Never throws. */
   answer(path: string, req: IncomingMessage, res: ServerResponse): Promise<void>;
 }
+
+/** The route of all that is the console's. */
+const CONSOLE_ROUTE = '/console';
 
 export const PROBE_PATHS: readonly string[] = ['/health', '/health/live', '/health/ready', '/metrics'];
 
 export function createProbes(sources: ProbeSources): Probes {
+  const paths = sources.scrape === undefined ? PROBE_PATHS.filter((path) => path !== '/metrics') : PROBE_PATHS;
+  const { door } = sources;
   const answer = async (path: string, req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    if (door?.owns(path)) return door.answer(path, req, res);
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.setHeader('allow', 'GET, HEAD');
       return sendJson(res, 405, {
@@ -42,7 +60,9 @@ export function createProbes(sources: ProbeSources): Probes {
     return sendJson(res, code, report);
   };
   return {
-    paths: sources.scrape === undefined ? PROBE_PATHS.filter((path) => path !== '/metrics') : PROBE_PATHS,
+    paths,
+    routeOf: (path) => (paths.includes(path) ? path : door?.owns(path) ? CONSOLE_ROUTE : undefined),
+    door,
     async answer(path, req, res) {
       try {
         await answer(path, req, res);

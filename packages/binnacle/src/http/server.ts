@@ -21,6 +21,8 @@ export interface HttpServerOptions {
   readonly logger: string;
   /** Paths that answer during a shutdown too. */
   readonly probes: ReadonlySet<string>;
+  /** Whether a path is the console's, which is a probe that nothing counts; absent where it is not answered here. */
+  readonly owns?: ((path: string) => boolean) | undefined;
   /** Who is asking, for `user_id`, from the framework's own request. */
   user?(request: object): string | undefined;
   readonly gate: Gate;
@@ -33,7 +35,7 @@ export interface HttpServer {
   readonly signals: Signals;
   readonly gate: Gate;
   /** The exchange of an answer: begun now, or the one begun before. */
-  begin(req: IncomingMessage, res: ServerResponse): Exchange;
+  begin(req: IncomingMessage, res: ServerResponse, about?: AboutPath): Exchange;
   /** The id that a request's exchange has, or will have. */
   requestIdOf(req: IncomingMessage): string;
   /** Begins exchanges of a listener as Node announces them, before any framework's code; gives the way to stop. */
@@ -69,23 +71,25 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     }
   };
 
-  const open = (req: IncomingMessage, res: ServerResponse): Exchange => {
+  const open = (req: IncomingMessage, res: ServerResponse, about?: AboutPath): Exchange => {
     const known = exchangeOf(req);
     if (known !== undefined) return known;
-    const exchange = new Exchange(server, req, res);
+    const exchange = new Exchange(server, req, res, about);
     // What is refused is not waited for: a steady stream of it would keep a shutdown from ever being idle.
     if (exchange.admitted && !exchange.isProbe) gate.enter(exchange);
     exchange.connection.add(exchange);
-    exchange.active = activeOf(exchange);
-    exchange.active.inc();
+    if (!exchange.isOwn) {
+      exchange.active = activeOf(exchange);
+      exchange.active.inc();
+    }
     return exchange;
   };
   const server: HttpServer = {
     signals,
     gate,
     guard,
-    begin(req, res) {
-      const exchange = open(req, res);
+    begin(req, res, about) {
+      const exchange = open(req, res, about);
       exchange.join();
       return exchange;
     },
@@ -115,6 +119,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       try {
         gate.leave(exchange);
         exchange.connection.remove(exchange);
+        if (exchange.isOwn) {
+          exchange.run(() => writeClosingLine(exchange, ending, options));
+          return;
+        }
         exchange.active?.dec();
         const kind = kindOf(exchange, ending);
         exchange.endSpan(kind.span);
@@ -153,14 +161,20 @@ export interface AboutPath {
   readonly isExcluded: boolean;
   /** Answers during a shutdown too. */
   readonly isProbe: boolean;
+  /** Not counted. */
+  readonly isOwn: boolean;
 }
 
-function createAbout({ excludedUrls, probes }: HttpServerOptions): (path: string) => AboutPath {
+/** Of the console's paths. */
+export const OWN: AboutPath = { isExcluded: true, isProbe: true, isOwn: true };
+
+function createAbout({ excludedUrls, probes, owns }: HttpServerOptions): (path: string) => AboutPath {
   const known = new Map<string, AboutPath>();
   return (path) => {
     const found = known.get(path);
     if (found !== undefined) return found;
-    const about = { isExcluded: excludedUrls.some((pattern) => pattern.test(path)), isProbe: probes.has(path) };
+    const isExcluded = excludedUrls.some((pattern) => pattern.test(path));
+    const about = owns?.(path) ? OWN : { isExcluded, isProbe: probes.has(path), isOwn: false };
     if (path.length > LONGEST_PATH) return about;
     if (known.size >= PATHS) known.clear();
     known.set(path, about);

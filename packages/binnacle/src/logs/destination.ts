@@ -17,6 +17,15 @@ export interface Destination {
   /** Resolves once all lines are written or lost; within about a second. */
   flush(): Promise<void>;
   close(): Promise<void>;
+  /** What waits to be written, by where it goes. */
+  queues(): readonly LineQueueState[];
+}
+
+export interface LineQueueState {
+  readonly name: string;
+  readonly lines: number;
+  /** In UTF-16 code units: about as many bytes. */
+  readonly size: number;
 }
 
 export interface DestinationOptions {
@@ -28,11 +37,15 @@ export interface DestinationOptions {
   onDropped(lines: number): void;
   /** In place of standard output (tests). */
   readonly memory?: { write(line: string): void };
+  /** Is shown each line, as JSON whatever the format is. Must not throw. */
+  readonly watch?: ((line: string) => void) | undefined;
 }
 
 /** One place that lines go to. */
 interface Sink {
   readonly coloured: boolean;
+  /** Absent where nothing waits. */
+  queue?(): LineQueueState;
   write(line: string): void;
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -48,8 +61,16 @@ export function createDestination(options: DestinationOptions): Destination {
   const output = options.memory === undefined ? openStdout(options) : toMemory(options.memory, options);
   const sinks = file === undefined ? [output] : [output, file];
   const deliver = options.format === 'json' ? toAll(sinks) : toAllAsText(sinks);
+  const { watch } = options;
   return {
-    write: deliver,
+    write:
+      watch === undefined
+        ? deliver
+        : (line) => {
+            deliver(line);
+            watch(line);
+          },
+    queues: () => sinks.flatMap((sink) => sink.queue?.() ?? []),
     async flush() {
       await Promise.all(sinks.map((sink) => sink.flush()));
     },
@@ -97,6 +118,7 @@ function openStdout(options: DestinationOptions): Sink {
   const forget = onExit.add(() => writer.leave());
   return {
     coloured: wantsColour(process.env, isTerminal(STDOUT)),
+    queue: () => ({ name: 'standard output', ...writer.waiting }),
     write: (line) => writer.write(line),
     flush: () => writer.flush(),
     async close() {
@@ -122,6 +144,7 @@ function openFile(path: string, options: DestinationOptions): Sink {
   });
   return {
     coloured: false,
+    queue: () => ({ name: 'LOG_FILE', ...writer.waiting }),
     write: (line) => writer.write(line),
     flush: () => writer.flush(),
     async close() {

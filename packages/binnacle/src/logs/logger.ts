@@ -12,7 +12,7 @@ import { LEVELS, type LogSettings } from '../settings.ts';
 import type { Clock, CompiledLine, Level, RequestKind, WriteLine } from '../signals.ts';
 import { type Entry, findCaller } from './caller.ts';
 import { compileClosingLine } from './closing-line.ts';
-import { createDestination } from './destination.ts';
+import { createDestination, type LineQueueState } from './destination.ts';
 import { addFields } from './fields.ts';
 import { composeLine } from './line.ts';
 import { maskText } from './redact.ts';
@@ -31,6 +31,8 @@ export interface LogsOptions {
   onWithoutContext(): void;
   /** In place of standard output: each call is one line, its newline included (tests). */
   readonly destination?: { write(line: string): void };
+  /** Is shown each line that is written, as JSON. Must not throw. */
+  readonly watch?: ((line: string) => void) | undefined;
   readonly clock?: Pick<Clock, 'wall'>;
 }
 
@@ -43,6 +45,8 @@ export interface Logs {
   readonly write: WriteLine;
   /** Compiles closing lines; absent where each says who called. */
   readonly closingLine: ((level: Level, logger: string, kind: RequestKind) => CompiledLine) | undefined;
+  /** What waits to be written, by where it goes. */
+  queues(): readonly LineQueueState[];
   /** Resolves once all lines so far are written or lost; within about a second. Never rejects. */
   flush(): Promise<void>;
   /** Flushes and lets the file and the process' listeners go. */
@@ -88,6 +92,7 @@ export function createLogs(options: LogsOptions): Logs {
     file: settings.file,
     faults: options.faults,
     onDropped: options.onDropped,
+    watch: options.watch,
     ...(options.destination !== undefined && { memory: options.destination }),
   });
   const timestamp = createTimestamp(options.clock);
@@ -126,6 +131,7 @@ export function createLogs(options: LogsOptions): Logs {
             isPlain: createPlainCheck(own),
           });
         },
+    queues: destination.queues,
     flush: destination.flush,
     close: destination.close,
   };

@@ -77,6 +77,11 @@ export class Writer {
     this.#queue = new LineQueue(options.mode === 'direct');
   }
 
+  /** Lines that wait to be written, and their size in UTF-16 code units. */
+  get waiting(): { readonly lines: number; readonly size: number } {
+    return { lines: this.#queue.length, size: this.#queue.size };
+  }
+
   /** Takes a line, its newline included. Never throws, never waits. */
   write(line: string): void {
     const gone = this.#closed && this.#fd > 2;

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Registry as PromRegistry } from 'prom-client';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { processDefinitions } from '../catalogue-process.ts';
@@ -24,7 +25,7 @@ function setUp(legacy = false) {
     const samples = [...text.matchAll(/^([^#\n]\S*) (\S+)$/gm)];
     return new Map(samples.map(([, name = '', value]) => [name, Number(value)]));
   };
-  return { lines, observed, scrape };
+  return { lines, observed, registry, scrape };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -179,4 +180,39 @@ test('nothing of it keeps the process alive, and nothing is read once it is clos
   await scrape();
   expect(usage).not.toHaveBeenCalled();
   expect(() => observed.close()).not.toThrow();
+});
+
+test('a look in between tells of its own time, and leaves the next scrape what it would have told', async () => {
+  const { registry, scrape } = setUp();
+  const worst = (): number =>
+    [
+      ...(registry
+        .families()
+        .find(({ name }) => name === 'nodejs_eventloop_lag_max_seconds')
+        ?.cells() ?? []),
+    ][0]?.value ?? 0;
+  // Both have begun.
+  for (const look of [() => registry.look(), scrape])
+    await vi.waitFor(async () => {
+      await turn();
+      await look();
+      expect(worst()).toBeGreaterThan(0);
+    });
+  // The first sample after a look only begins to count: there is one by the time that another histogram has two.
+  const own = monitorEventLoopDelay({ resolution: 10 });
+  own.enable();
+  await vi.waitFor(() => expect(own.count).toBeGreaterThan(1));
+  own.disable();
+  const until = performance.now() + 150;
+  while (performance.now() < until);
+  // Timers that are due come before this one.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await registry.look();
+  expect(worst()).toBeGreaterThan(0.1);
+  await vi.waitFor(async () => {
+    await turn();
+    await registry.look();
+    expect(worst()).toBeLessThan(0.1);
+  });
+  expect((await scrape()).get('nodejs_eventloop_lag_max_seconds')).toBeGreaterThan(0.1);
 });

@@ -3,7 +3,7 @@
  * tell (no /proc, another runtime) is left out.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { constants, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
+import { constants, type IntervalHistogram, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics } from 'node:v8';
 import { type ProcessMetricKey, processDefinitions } from '../catalogue-process.ts';
 import type { Series } from '../signals.ts';
@@ -15,9 +15,9 @@ const LAG_RESOLUTION_MS = 10;
 
 type Families = Partial<Record<ProcessMetricKey, Family>>;
 
-/** One group of metrics: read at each scrape, closed at the end. */
+/** One group of metrics: read at each scrape, and at looks in between, closed at the end. */
 interface Source {
-  read(): void;
+  read(isLook: boolean): void;
   close?(): void;
 }
 
@@ -36,8 +36,8 @@ export function observeProcess(registry: Registry, options: { legacy: boolean })
     .map((make) => attempt(() => make(families)))
     .filter((source) => source !== undefined);
   let closed = false;
-  registry.beforeScrape(() => {
-    if (!closed) for (const source of sources) attempt(() => source.read());
+  registry.beforeScrape((isLook) => {
+    if (!closed) for (const source of sources) attempt(() => source.read(isLook));
   });
   return {
     close() {
@@ -175,8 +175,9 @@ function lag(families: Families): Source {
     setImmediate(() => turn.set((performance.now() - start) / 1000));
   };
   time();
-  const delays = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-  delays.enable();
+  const forScrapes = startDelays();
+  // Of its own, so that a look takes nothing away from the next scrape; made once there is one.
+  let forLooks: IntervalHistogram | undefined;
   const [min, max, mean] = [single(families, 'lagMin'), single(families, 'lagMax'), single(families, 'lagMean')];
   const stddev = single(families, 'lagStddev');
   const percentiles: [number, Series][] = [
@@ -185,8 +186,10 @@ function lag(families: Families): Source {
     [99, single(families, 'lagP99')],
   ];
   return {
-    read() {
+    read(isLook) {
       time();
+      if (isLook) forLooks ??= startDelays();
+      const delays = isLook && forLooks !== undefined ? forLooks : forScrapes;
       // Without a sample yet, Node tells NaN and 2^63.
       if (delays.count === 0) return;
       min.set(delays.min / 1e9);
@@ -196,8 +199,17 @@ function lag(families: Families): Source {
       for (const [percentile, series] of percentiles) series.set(delays.percentile(percentile) / 1e9);
       delays.reset();
     },
-    close: () => void delays.disable(),
+    close() {
+      forScrapes.disable();
+      forLooks?.disable();
+    },
   };
+}
+
+function startDelays(): IntervalHistogram {
+  const delays = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  delays.enable();
+  return delays;
 }
 
 function collections({ gc }: Families): Source {

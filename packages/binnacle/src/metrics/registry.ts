@@ -25,6 +25,9 @@ export interface RegistryOptions {
   readonly maxSeries?: Readonly<Record<string, number>>;
 }
 
+/** Reads values for a scrape, or for a look in between, after which the next scrape tells what it would have told anyway. */
+export type ReadBefore = (isLook: boolean) => void;
+
 /** What a scrape is written from. */
 export interface View {
   readonly families: readonly Family[];
@@ -37,11 +40,13 @@ export interface Registry extends Instruments {
   /** Defines a metric that is not in the main table (process metrics). */
   define(definition: Definition): Family;
   /** Called before each scrape, for values that are read rather than told. A throw is a fault, not a failed scrape. */
-  beforeScrape(read: () => void): void;
+  beforeScrape(read: ReadBefore): void;
   /** Merges another registry (prom-client's) into the scrape. */
   guest(registry: GuestRegistry): void;
   /** Reads what is read rather than told, and the guests: all that a scrape writes. */
   read(): Promise<View>;
+  /** The same for somebody who looks in between: what is told since the last scrape, this tells since the last look. */
+  look(): Promise<View>;
   /** The metrics as they are now; nothing is read for it. */
   families(): Family[];
   /** Counters and histograms begin at 0 again; gauges, which tell what is, stay. For tests of users'. */
@@ -52,9 +57,9 @@ export interface Registry extends Instruments {
 
 export function createRegistry(options: RegistryOptions): Registry {
   const families = new Map<string, Family>();
-  const readers: (() => void)[] = [];
-  const hosts = new Set<GuestRegistry>();
-  const guests: GuestRegistry[] = [];
+  const readers: ReadBefore[] = [];
+  /** Each as it is asked, by itself. */
+  const guests = new Map<GuestRegistry, GuestRegistry>();
   const broken = options.faults.outage('binnacle');
 
   const add = (family: Omit<FamilyOptions, 'maxSeries' | 'onFold'> & { maxSeries?: number | undefined }): Family => {
@@ -96,10 +101,10 @@ export function createRegistry(options: RegistryOptions): Registry {
     return toInstrument(family);
   };
 
-  const read = async (): Promise<View> => {
-    if (readers.map((one) => runReader(one, broken)).every(Boolean)) broken.up();
+  const read = async (isLook = false): Promise<View> => {
+    if (readers.map((one) => runReader(one, isLook, broken)).every(Boolean)) broken.up();
     countSeries(families, meters);
-    const visitors = await readGuests(guests, (name) => isTaken(name, families), options.faults);
+    const visitors = await readGuests([...guests.values()], (name) => isTaken(name, families), options.faults);
     return { families: [...families.values()], guests: visitors };
   };
 
@@ -110,12 +115,11 @@ export function createRegistry(options: RegistryOptions): Registry {
     gauge: (from: GaugeOptions<string>) => own('gauge', from),
     histogram: (from: HistogramOptions<string>) => own('histogram', from, from.buckets ?? DEFAULT_BUCKETS),
     beforeScrape: (one) => void readers.push(one),
-    read,
+    read: () => read(),
+    look: () => read(true),
     families: () => [...families.values()],
     guest(registry) {
-      if (hosts.has(registry)) return;
-      hosts.add(registry);
-      guests.push(patientGuest(registry));
+      if (!guests.has(registry)) guests.set(registry, patientGuest(registry));
     },
     reset: () => reset([...families.values()]),
     async *scrape(format) {
@@ -154,9 +158,9 @@ function isTaken(name: string, families: ReadonlyMap<string, Family>): boolean {
   return families.has(name) || histogram?.kind === 'histogram';
 }
 
-function runReader(read: () => void, broken: Outage): boolean {
+function runReader(read: ReadBefore, isLook: boolean, broken: Outage): boolean {
   try {
-    read();
+    read(isLook);
     return true;
   } catch (error) {
     broken.down('A metric could not be read; the scrape goes on without it', { error });

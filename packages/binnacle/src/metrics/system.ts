@@ -20,7 +20,9 @@ const REFRESH_MS = 10_000;
  */
 export function observeSystem(registry: Registry, options: { paths: string[] }): { close(): void } {
   const { meters } = registry;
-  const processor = createCpuMeter();
+  const forScrapes = createCpuMeter();
+  // Of its own, so that a look takes nothing away from the next scrape; made once there is one.
+  let forLooks: ReturnType<typeof createCpuMeter> | undefined;
   const [cpu, used, limit] = [
     meters.systemCpu.bind({}),
     meters.systemMemoryUsage.bind({}),
@@ -33,9 +35,10 @@ export function observeSystem(registry: Registry, options: { paths: string[] }):
     gauge('free').set(space.freeBytes);
   });
   let closed = false;
-  registry.beforeScrape(() => {
+  registry.beforeScrape((isLook) => {
     if (closed) return;
-    cpu.set(processor.read());
+    if (isLook) forLooks ??= createCpuMeter();
+    cpu.set((isLook && forLooks !== undefined ? forLooks : forScrapes).read());
     const memory = readMemory();
     used.set(memory.usedBytes);
     limit.set(memory.limitBytes);

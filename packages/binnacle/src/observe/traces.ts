@@ -4,15 +4,16 @@ import type { Faults } from '../faults.ts';
 import type { Logs } from '../logs/logger.ts';
 import type { Settings } from '../settings.ts';
 import type { Meters } from '../signals.ts';
-import { createTraces, type KeepRecorder, type Traces } from '../traces/tracer.ts';
+import { createTraces, type KeepRecorder, type SpanWatch, type Traces } from '../traces/tracer.ts';
 
-/** Starts tracing; `processor` takes the place of what sends spans away. */
+/** Starts tracing; `processor` takes the place of what sends spans away, `watch` is shown them. */
 export function openTraces(
   settings: Settings,
   faults: Faults,
   meters: Meters,
   logs: Logs,
   processor: SpanProcessor | undefined,
+  watch?: SpanWatch,
 ): Traces {
   const queue = meters.spanQueue.bind({});
   for (const result of ['exported', 'dropped', 'failed', 'kept']) meters.spans.bind({ result });
@@ -30,6 +31,7 @@ export function openTraces(
     },
     keep: { settings: settings.keep, recorder: createKeepRecorder(settings.keep, meters) },
     ...(processor && { processor }),
+    watch,
   });
 }
 

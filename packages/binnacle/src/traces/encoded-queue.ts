@@ -4,6 +4,7 @@ import type { ByteWriter } from './bytes.ts';
 import { type Resource, type Scope, SPAN_ROOM, SPANS_FIELD, SpanBatch } from './span-batch.ts';
 import { SPAN_BOUNDS, type SpanStore, type StoreBounds } from './span-queue.ts';
 import { estimateSpanBytes } from './span-size.ts';
+import { createWatchSlot, messageIn, type SpanWatch } from './span-watch.ts';
 
 /** Takes in spans of one scope that are written by hand. */
 export interface SpanSlot {
@@ -15,6 +16,8 @@ export interface SpanSlot {
 }
 
 export class EncodedQueue implements SpanStore<SpanBatch> {
+  /** Told of each span that is encoded here. */
+  readonly watch: SpanWatch | undefined;
   readonly #resource: Resource;
   readonly #maxSize: number;
   readonly #maxBatchSize: number;
@@ -27,8 +30,9 @@ export class EncodedQueue implements SpanStore<SpanBatch> {
   #waiting = 0;
   #waitingBytes = 0;
 
-  constructor(resource: Resource, bounds: StoreBounds) {
+  constructor(resource: Resource, bounds: StoreBounds, watch?: SpanWatch) {
     this.#resource = resource;
+    this.watch = watch;
     this.#maxSize = bounds.maxQueueSize;
     this.#maxBatchSize = bounds.maxExportBatchSize;
     this.#open = new SpanBatch(resource);
@@ -62,7 +66,13 @@ export class EncodedQueue implements SpanStore<SpanBatch> {
       // What a host's own span says may not be read (a getter that throws): one span is lost, and counted.
       return false;
     }
-    this.added(batch.bytes - before);
+    const bytes = batch.bytes - before;
+    this.added(bytes);
+    if (this.watch !== undefined) {
+      const scope = span.instrumentationScope;
+      const to = batch.of(scope);
+      this.watch.encoded(messageIn(to.bytes, to.length - bytes, to.length), scope.name);
+    }
     return true;
   }
 
@@ -117,13 +127,16 @@ export function createSlot(queue: EncodedQueue, scope: Scope, onAdded: (stored: 
   let to: ByteWriter | undefined;
   let before = 0;
   let at = 0;
+  const { watch } = queue;
+  // Who looks on is told of a span that there is no room for, too.
+  const aside = watch && createWatchSlot(watch, scope.name);
   return {
     begin(size) {
       batch = queue.open(size);
       to = batch?.of(scope);
       if (to === undefined) {
         onAdded(false);
-        return undefined;
+        return aside?.begin(size);
       }
       before = to.length;
       to.reserve(size);
@@ -131,15 +144,21 @@ export function createSlot(queue: EncodedQueue, scope: Scope, onAdded: (stored: 
       return to;
     },
     end() {
-      if (batch === undefined || to === undefined) return;
+      if (batch === undefined || to === undefined) {
+        aside?.end();
+        return;
+      }
       to.end(at, SPAN_ROOM);
       const bytes = to.length - before;
+      watch?.encoded(messageIn(to.bytes, before, to.length), scope.name);
       batch.added(bytes);
       queue.added(bytes);
       onAdded(true);
     },
     cancel() {
-      if (to !== undefined) to.length = before;
+      // One that there was no room for is counted already.
+      if (to === undefined) return;
+      to.length = before;
       onAdded(false);
     },
   };

@@ -24,6 +24,8 @@ export interface SpanStore<B> {
   readonly waiting: number;
   /** Spans in all, those under way included. */
   readonly size: number;
+  /** Bytes of them, estimated where they are not encoded. */
+  readonly bytes: number;
   /** Whether as much waits as one batch may take. */
   readonly hasFullBatch: boolean;
   /** False where there is no room for the span, or where it is too large by itself. */

@@ -18,6 +18,7 @@ import { createSlot, EncodedQueue, type SpanSlot } from './encoded-queue.ts';
 import { createOtlpExporter } from './exporter.ts';
 import { hostProvider, registerGlobals } from './globals.ts';
 import { flushHost } from './host-flush.ts';
+import { watchHost } from './host-watch.ts';
 import { createIds } from './ids.ts';
 import { createKeepBuffer, createKeepingSampler, type KeepOptions } from './keep.ts';
 import { type BatchProcessor, createBatchProcessor, type SpanRecorder } from './processor.ts';
@@ -29,9 +30,11 @@ import { markSession, sessionMark } from './session-mark.ts';
 import { createDisabledTracer, createIdTracer, SilencingProvider } from './silent-tracer.ts';
 import type { Resource, SpanBatch } from './span-batch.ts';
 import { SpanQueue, type SpanStore } from './span-queue.ts';
+import { createWatched, createWatchSlot, type SpanWatch, type Watched } from './span-watch.ts';
 
 export type { KeepRecorder } from './keep.ts';
 export type { SpanRecorder } from './processor.ts';
+export type { SpanWatch } from './span-watch.ts';
 
 export interface TracesOptions {
   readonly settings: OtelSettings;
@@ -44,6 +47,8 @@ export interface TracesOptions {
   readonly keep?: Pick<KeepOptions, 'settings' | 'recorder'>;
   /** Where `OTEL_TRACES_EXPORTER=console` writes spans. */
   readonly log: WriteLine;
+  /** Is shown every sampled span that ends, whether it is exported or not. */
+  readonly watch?: SpanWatch | undefined;
   /** Takes the place of the settings' exporter; for tests. */
   readonly exporter?: SpanExporter;
   /** Takes the place of all that sends spans away, and of a host's own SDK; for tests of users'. */
@@ -56,6 +61,8 @@ export interface Traces {
   readonly tracer: Tracer;
   /** `service.instance.id` of the resource: the same in `target_info`, so that both can be joined. */
   readonly instanceId: string;
+  /** What waits to be exported; absent where nothing does. */
+  readonly queue: Pick<SpanStore<unknown>, 'size' | 'bytes'> | undefined;
   /** Sends what is queued now; stops at the first batch that fails, each in at most the exporter's timeout. Always resolves. */
   flush(): Promise<void>;
   /**
@@ -73,7 +80,10 @@ interface Pipeline {
   /** For the API's global; absent with tracing off, where the API's own no-op does. */
   readonly provider: TracerProvider | undefined;
   readonly batches: BatchProcessor | undefined;
+  readonly store: SpanStore<ReadableSpan[] | SpanBatch> | undefined;
   readonly requests: RequestSpans | undefined;
+  /** Ends the looking at a host's spans. */
+  readonly endWatch: (() => void) | undefined;
 }
 
 /** The instrumentation scope of Binnacle's own spans. */
@@ -89,7 +99,7 @@ const SCOPE = { name: 'binnacle' };
 export function createTraces(options: TracesOptions): Traces {
   const { settings } = options;
   const resource = createResource({ ...options, attributes: settings.resource });
-  const { tracer, host, provider, batches, requests } = createPipeline(options, resource);
+  const { tracer, host, provider, batches, store, requests, endWatch } = createPipeline(options, resource);
   const hosted = host !== undefined;
   const propagator: TextMapPropagator = createPropagator(settings.propagators, { passThrough: settings.disabled });
   const globals = registerGlobals({ provider, propagator });
@@ -101,6 +111,7 @@ export function createTraces(options: TracesOptions): Traces {
   return {
     tracer,
     instanceId: String(resource.attributes[ATTR_SERVICE_INSTANCE_ID]),
+    queue: store,
     spans: {
       start: hosted
         ? (name, kind, attributes, parent) =>
@@ -117,6 +128,7 @@ export function createTraces(options: TracesOptions): Traces {
         globals.undo();
         await batches?.close(timeoutMs);
         if (host !== undefined) await flushHost(host, timeoutMs);
+        endWatch?.();
       })();
       return closing;
     },
@@ -125,25 +137,41 @@ export function createTraces(options: TracesOptions): Traces {
 
 function createPipeline(options: TracesOptions, resource: ReturnType<typeof createResource>): Pipeline {
   const { settings } = options;
-  const none = { host: undefined, provider: undefined, batches: undefined, requests: undefined };
-  if (settings.disabled) return { ...none, tracer: createDisabledTracer() };
+  if (settings.disabled) return { ...NOTHING, tracer: createDisabledTracer() };
+  const watched = options.watch && createWatched(options.watch);
   const host = options.processor === undefined ? hostProvider() : undefined;
-  if (host !== undefined) return { ...none, host, tracer: host.getTracer(SCOPE.name) };
+  if (host !== undefined) {
+    const endWatch = watched && watchHost(host, watched.around());
+    return { ...NOTHING, host, tracer: host.getTracer(SCOPE.name), endWatch };
+  }
   const sampler = createSampler(settings.sampler);
   const ids = createIds();
-  if (options.processor === undefined && options.exporter === undefined && settings.exporter === 'none') {
+  if (!isExporting(options) && watched === undefined) {
     const tracer = createIdTracer(sampler, ids);
     const requests = createRequestSpans({ ids, sampler });
-    return { ...none, tracer, provider: { getTracer: () => tracer }, requests };
+    return { ...NOTHING, tracer, provider: { getTracer: () => tracer }, requests };
   }
-  const { processor, batches, slot } = createProcessor(options, resource);
+  const { processor, batches, store, slot } = createProcessor(options, resource, watched);
   const recording = createRecording(options.keep, sampler, processor);
   const Provider = recording.keeps ? SdkTracerProvider : SilencingProvider;
   const provider = new Provider({ resource, idGenerator: ids, ...recording });
   const tracer = provider.getTracer(SCOPE.name);
   // What is kept may be any request's span: each is one from its start then.
   const requests = recording.keeps || slot === undefined ? undefined : { ids, sampler, tracer, slot };
-  return { ...none, tracer, provider, batches, requests: requests && createRequestSpans(requests) };
+  return { ...NOTHING, tracer, provider, batches, store, requests: requests && createRequestSpans(requests) };
+}
+
+const NOTHING = {
+  host: undefined,
+  provider: undefined,
+  batches: undefined,
+  store: undefined,
+  requests: undefined,
+  endWatch: undefined,
+};
+
+function isExporting({ processor, exporter, settings }: TracesOptions): boolean {
+  return processor !== undefined || exporter !== undefined || settings.exporter !== 'none';
 }
 
 /** What is recorded, and by whom: with nothing to keep, what is not sampled costs no more than its ids. */
@@ -161,11 +189,20 @@ function createRecording(
 interface Processing {
   readonly processor: SpanProcessor;
   readonly batches?: BatchProcessor;
+  readonly store?: SpanStore<ReadableSpan[] | SpanBatch>;
   /** Takes in spans that are written by hand, where they are stored as bytes. */
   readonly slot?: SpanSlot;
 }
 
-function createProcessor(options: TracesOptions, resource: Resource): Processing {
+/** What takes the spans; where somebody looks on, that is shown them on their way. */
+function createProcessor(options: TracesOptions, resource: Resource, watched: Watched | undefined): Processing {
+  if (watched === undefined) return createExporting(options, resource);
+  if (!isExporting(options)) return { processor: watched.around(), slot: createWatchSlot(watched.watch, SCOPE.name) };
+  const exporting = createExporting(options, resource, watched.watch);
+  return { ...exporting, processor: watched.around(exporting.processor) };
+}
+
+function createExporting(options: TracesOptions, resource: Resource, watch?: SpanWatch): Processing {
   const { settings, faults, recorder } = options;
   if (options.processor !== undefined) return { processor: options.processor };
   if (options.exporter === undefined && settings.exporter === 'console')
@@ -174,19 +211,24 @@ function createProcessor(options: TracesOptions, resource: Resource): Processing
   const common = { timeoutMs: batch.exportTimeoutMs, faults, recorder };
   if (options.exporter !== undefined) {
     const delivery = createDelivery({ ...common, exporter: options.exporter, endpoint: undefined });
-    const batches = createBatchProcessor({ batch, recorder, store: new SpanQueue(batch), ...delivery });
-    return { processor: batches, batches };
+    const store = new SpanQueue(batch);
+    const batches = createBatchProcessor({ batch, recorder, store, ...delivery });
+    return { processor: batches, batches, store };
   }
   const timeoutMs = Math.min(settings.otlp.timeoutMs, batch.exportTimeoutMs);
   const exporter = createOtlpExporter({ settings: { ...settings.otlp, timeoutMs } });
   const delivery = createDelivery({ ...common, exporter, endpoint: printableEndpoint(settings.otlp.url) });
-  const store = createStore(settings, resource);
+  const store = createStore(settings, resource, watch);
   const batches = createBatchProcessor({ batch, recorder, store, ...delivery });
   const slot = store instanceof EncodedQueue ? createSlot(store, SCOPE, batches.added) : undefined;
-  return { processor: batches, batches, ...(slot && { slot }) };
+  return { processor: batches, batches, store, ...(slot && { slot }) };
 }
 
 /** Where spans wait for OTLP: protobuf is written as they end, JSON by the official serializer as they are sent. */
-export function createStore({ otlp, batch }: OtelSettings, resource: Resource): SpanStore<ReadableSpan[] | SpanBatch> {
-  return otlp.protocol === 'http/protobuf' ? new EncodedQueue(resource, batch) : new SpanQueue(batch);
+export function createStore(
+  { otlp, batch }: OtelSettings,
+  resource: Resource,
+  watch?: SpanWatch,
+): SpanStore<ReadableSpan[] | SpanBatch> {
+  return otlp.protocol === 'http/protobuf' ? new EncodedQueue(resource, batch, watch) : new SpanQueue(batch);
 }

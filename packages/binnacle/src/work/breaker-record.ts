@@ -25,6 +25,7 @@ export function createBreakerRecord(service: string, signals: Signals): BreakerR
   let state: BreakerState = 'closed';
   let countedTo = 0;
   gauge.set(0);
+  signals.onlooker?.breaker(service, state);
 
   const count = (): void => {
     const now = clock.now();
@@ -42,6 +43,7 @@ export function createBreakerRecord(service: string, signals: Signals): BreakerR
       meters.breakerTransitions.bind({ service, from: state, to }).inc();
       state = to;
       gauge.set(BREAKER_STATES.indexOf(to));
+      signals.onlooker?.breaker(service, to);
     },
   };
 }

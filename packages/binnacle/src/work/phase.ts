@@ -1,6 +1,6 @@
 /** One phase of a session: a span, two lines, a counter and a duration, with one ending. */
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { activeContext, runWith } from '../context.ts';
+import { activeContext, currentRequest, runWith } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import { errorTypeOf, outcomeOf } from '../endings.ts';
 import type { Signals } from '../signals.ts';
@@ -27,6 +27,8 @@ export async function runPhase<T>(options: PhaseOptions, work: (phase: Phase) =>
   const startedAt = signals.clock.now();
   const parent = activeContext();
   const span = signals.spans.start(`phase ${name}`, SpanKind.INTERNAL, { 'binnacle.phase': name }, parent);
+  const request = currentRequest();
+  const looked = request && signals.onlooker?.phase(request, name, startedAt);
   let durationMs: number | undefined;
 
   const finish = (status: 'success' | 'error', error?: unknown): number => {
@@ -35,6 +37,7 @@ export async function runPhase<T>(options: PhaseOptions, work: (phase: Phase) =>
     signals.meters.phaseCompletions.bind({ phase: name, status }).inc();
     signals.meters.phaseDuration.bind({ phase: name }).observe(durationMs / 1000, span.spanContext());
     options.onEnd(durationMs);
+    looked?.(durationMs);
     if (status === 'error') {
       span.setAttribute('error.type', errorTypeOf(error));
       if (outcomeOf(error) !== 'cancelled') span.setStatus({ code: SpanStatusCode.ERROR });

@@ -15,7 +15,7 @@ import {
 } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import { CLOSING_LEVELS, closingFields, outcomeOf } from '../endings.ts';
-import type { Clock, Signals, Work } from '../signals.ts';
+import type { Clock, Running, Signals, Work } from '../signals.ts';
 import { type Phase, runPhase } from './phase.ts';
 
 export interface SessionOptions {
@@ -54,6 +54,7 @@ export function createSessions(signals: Signals, logger: string): RunSession {
     const own = held?.carrier === undefined ? new OwnCarrier(signals) : undefined;
     const carrier = own ?? (held?.carrier as Carrier);
     const request: RequestInHand = held ?? { requestId: options.id, carrier };
+    own?.carries(request);
     const outer = { sessionId: request.sessionId, signal: request.signal };
     const { signal, release } = limitSignal(signals.clock, carrier.signal, options.timeoutMs);
     const aborted = rejectionOf(signal);
@@ -181,6 +182,7 @@ class OwnCarrier implements Carrier, Work {
   readonly #signals: Signals;
   readonly #startedAt: number;
   #span: Span | undefined;
+  #request: RequestInHand | undefined;
   #declared: Pick<Ending, 'outcome' | 'errorType'> | undefined;
   #ending: Ending | undefined;
   #listeners: ((ending: Ending) => void)[] = [];
@@ -193,6 +195,27 @@ class OwnCarrier implements Carrier, Work {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Says whose work it is, for `running` to tell. */
+  carries(request: RequestInHand): void {
+    this.#request = request;
+  }
+
+  get running(): Running | undefined {
+    const request = this.#request;
+    return (
+      request && {
+        request,
+        method: 'SESSION',
+        route: '',
+        startedAt: this.#startedAt,
+        ids: this.#span?.spanContext(),
+        responseBytes: 0,
+        streamEvents: undefined,
+        firstByteMs: undefined,
+      }
+    );
   }
 
   /** Starts the span that the session's phases are children of. */

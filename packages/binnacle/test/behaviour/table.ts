@@ -28,6 +28,7 @@ const BEHAVIOURS: readonly (readonly [row: string, ...names: string[]])[] = [
   ['Traces go on from the caller', 'requests > traces'],
   ['New work is refused while the service drains', 'probes > while the service drains'],
   ['Probes answer, on `MANAGEMENT_PORT` where set', 'probes'],
+  ['The console answers, and is no work of the service', 'console'],
   ['Upgrades (WebSocket) are counted apart', 'upgrades'],
   ['Slow clients are told once, and hold nothing up', 'slow clients'],
   ['Shutdown in order: idle connections, idle and busy streams', 'shutdown'],

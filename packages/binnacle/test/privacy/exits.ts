@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { openPage } from '../console/page.ts';
 import { decodeTraceRequest, type ReceivedSpan } from '../otlp/decode.ts';
 import { until } from '../until.ts';
 import { type Asked, MARKER, mark, STATE_MARKER } from './marks.ts';
@@ -15,7 +16,16 @@ import { type Provider, startProvider } from './provider.ts';
 /** What is searched, by its name. */
 export type Exits = Readonly<
   Record<
-    'stdout' | 'stderr' | 'spans' | 'otlp bytes' | 'otlp headers' | 'metrics' | 'openmetrics' | 'health' | 'ready',
+    | 'stdout'
+    | 'stderr'
+    | 'spans'
+    | 'otlp bytes'
+    | 'otlp headers'
+    | 'metrics'
+    | 'openmetrics'
+    | 'health'
+    | 'ready'
+    | 'console',
     string
   >
 >;
@@ -56,6 +66,8 @@ export async function runService(env: Readonly<Record<string, string>>): Promise
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
   });
   try {
+    // Open all the while: it is told what runs too.
+    const page = await openPage(service.url);
     const answers = await askAll(service.url);
     const look = async (path: string, accept = '*/*'): Promise<string> =>
       (await fetch(service.url + path, { headers: { accept } })).text();
@@ -69,7 +81,9 @@ export async function runService(env: Readonly<Record<string, string>>): Promise
       ready: await look('/health/ready'),
     };
     const output = await service.stop();
-    return toLeft({ ...output, ...looked }, collector, provider, answers);
+    // It ends with its last words, so that it was told everything.
+    await page.ended;
+    return toLeft({ ...output, ...looked, console: page.text() }, collector, provider, answers);
   } finally {
     service.kill();
     await Promise.all([collector.close(), provider.close()]);

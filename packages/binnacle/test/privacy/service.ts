@@ -27,6 +27,7 @@ const obs = observe({
   service: 'private',
   namespace: 'private',
   phases: ['answer'],
+  console: true,
   user(request) {
     const { authorization } = (request as { headers: Record<string, string | undefined> }).headers;
     if (authorization?.startsWith('Broken')) throw new SyntaxError(`${authorization} is no token`);

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { ago, bytes, count, dollars, duration, many, percent, unitOf } from './format.ts';
+
+describe('figures', () => {
+  it.each([
+    [duration(0), '0 ms'],
+    [duration(0.0004), '<1 µs'],
+    [duration(0.42), '420 µs'],
+    [duration(4.256), '4.26 ms'],
+    [duration(999.4), '999 ms'],
+    [duration(999.6), '1 s'],
+    [duration(1234), '1.23 s'],
+    [duration(59_949), '59.9 s'],
+    [duration(61_000), '1 min 01 s'],
+    [duration(3_700_000), '1 h 1 min'],
+    [duration(90_000_000), '1 d 1 h'],
+    [duration(undefined), '–'],
+    [duration(Number.NaN), '–'],
+    [count(0), '0'],
+    [count(1.234), '1.23'],
+    [count(12_345), '12,345'],
+    [count(123_456), '123k'],
+    [count(1_234_567), '1.23M'],
+    [bytes(999), '999 B'],
+    [bytes(1536), '1.54 kB'],
+    [bytes(16_777_216), '16.8 MB'],
+    [dollars(0.00421), '$0.0042'],
+    [dollars(0.00000421), '<$0.0001'],
+    [dollars(12.3456), '$12.35'],
+    [percent(0.0421), '4.2%'],
+    [percent(0.9949), '99%'],
+    [percent(0.0995), '10%'],
+    [percent(0.0001), '<0.1%'],
+    [ago(200), 'now'],
+    [ago(5_400_000), '2 h ago'],
+    [many(1, 'span'), '1 span'],
+    [many(2, 'series', 'series'), '2 series'],
+    [unitOf('http_server_request_duration_seconds')(0.25), '250 ms'],
+    [unitOf('x_bytes')(2e6), '2 MB'],
+    [unitOf('x_total', '', true)(2.5), '2.5/s'],
+    [unitOf('x_ratio')(0.5), '50%'],
+  ])('%#: %s', (written, expected) => expect(written).toBe(expected));
+});
