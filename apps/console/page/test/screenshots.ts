@@ -21,16 +21,31 @@ interface Shot {
   readonly name: string;
 }
 
-/** Those that the docs show; all of them where a folder is named to look at them. */
-const SHOWN = ['live', 'traces', 'trace', 'logs', 'ai-call', 'metrics', 'health', 'telemetry'];
+/** Those that the docs show, and how; all of them where a folder is named to look at them. */
+const LOOKS = {
+  dark: { colorScheme: 'dark', size: WIDE },
+  light: { colorScheme: 'light', size: WIDE },
+  narrow: { colorScheme: 'dark', size: NARROW },
+} as const;
+type Look = keyof typeof LOOKS;
+const SHOWN: Readonly<Record<string, readonly Look[]>> = {
+  live: ['dark', 'light', 'narrow'],
+  traces: ['dark'],
+  trace: ['dark', 'light'],
+  'trace-lines': ['narrow'],
+  logs: ['dark', 'light', 'narrow'],
+  'ai-call': ['dark', 'light'],
+  metrics: ['dark', 'light'],
+  health: ['dark'],
+  telemetry: ['dark'],
+};
 
 function shots(all: readonly State[]): Shot[] {
-  const chosen = process.argv[2] === undefined ? all.filter(({ name }) => SHOWN.includes(name)) : all;
-  return chosen.flatMap(({ name }): Shot[] => [
-    { state: name, colorScheme: 'dark', size: WIDE, name: `${name}-dark` },
-    { state: name, colorScheme: 'light', size: WIDE, name: `${name}-light` },
-    { state: name, colorScheme: 'dark', size: NARROW, name: `${name}-narrow` },
-  ]);
+  const looks = (name: string): readonly Look[] =>
+    process.argv[2] === undefined ? (SHOWN[name] ?? []) : (Object.keys(LOOKS) as Look[]);
+  return all.flatMap(({ name }) =>
+    looks(name).map((look): Shot => ({ state: name, name: `${name}-${look}`, ...LOOKS[look] })),
+  );
 }
 
 async function draw(browser: Browser, stage: Stage, state: State, { colorScheme, size, name }: Shot): Promise<void> {

@@ -230,14 +230,14 @@ describe.skipIf(!installed)(
       expect(await page.locator('.promql code').textContent()).toBe(
         'histogram_quantile(0.95, sum by (le) (rate(http_server_request_duration_seconds_bucket[5m])))',
       );
-      await page.getByLabel('As').selectOption('rate');
-      await page.getByLabel('By').selectOption('http_route');
+      await page.getByRole('combobox', { name: 'As', exact: true }).selectOption('rate');
+      await page.getByRole('combobox', { name: 'By', exact: true }).selectOption('http_route');
       await page.locator('.legend li', { hasText: '/api/fit-check/stream' }).waitFor();
       expect(await page.locator('.promql code').textContent()).toBe(
         'sum by (http_route) (rate(http_server_request_duration_seconds_count[5m]))',
       );
-      await page.getByLabel('Where').fill('http_response_status_code:404');
-      await page.getByLabel('Where').press('Enter');
+      await page.getByRole('textbox', { name: 'Where', exact: true }).fill('http_response_status_code:404');
+      await page.getByRole('textbox', { name: 'Where', exact: true }).press('Enter');
       await expect
         .poll(() => page.locator('.promql code').textContent())
         .toContain('{http_response_status_code="404"}');

@@ -127,7 +127,7 @@ const COLUMNS: readonly Column<MetricRow>[] = [
   },
 ];
 
-const TAIL = 26;
+const TAIL = 22;
 
 /** Names begin alike and differ at their end: where there is no room it is the middle that goes. */
 function MetricName({ name }: { readonly name: string }): JSX.Element {
