@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
+// Not by its name: those who bundle to ESM declare that one at the top of what they bundle, as esbuild's users do.
+import * as modules from 'node:module';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -63,7 +64,7 @@ function findFolder(): string | undefined {
     return fileURLToPath(new URL(path, import.meta.url));
   });
   const installed = (): string => {
-    const resolve = createRequire(join(process.cwd(), 'package.json')).resolve('binnacle');
+    const resolve = modules.createRequire(join(process.cwd(), 'package.json')).resolve('binnacle');
     return join(dirname(resolve), 'console');
   };
   for (const find of [...near, installed]) {
