@@ -19,6 +19,8 @@ const OTHERS: ReadonlySet<string> = new Set([
   'binnacle.exchange',
   'binnacle.opentelemetry',
   'binnacle.watch',
+  // What the console says of a record that it cut.
+  'binnacle.truncated',
   // What the AI SDK's attributes begin with, which are read.
   'gen_ai.usage',
 ]);

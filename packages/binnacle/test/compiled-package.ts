@@ -28,7 +28,8 @@ export async function compilePackage(): Promise<CompiledPackage> {
   const folder = mkdtempSync(join(cache, 'package-'));
   const installed = join(folder, 'node_modules', 'binnacle');
   mkdirSync(installed, { recursive: true });
-  for (const file of ['package.json', 'README.md', 'LICENSE', 'NOTICE']) copyFileSync(join(PACKAGE, file), join(installed, file));
+  for (const file of ['package.json', 'README.md', 'LICENSE', 'NOTICE'])
+    copyFileSync(join(PACKAGE, file), join(installed, file));
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
   // Its types are for `npm run check` to check.
   await promisify(execFile)(process.execPath, [tsc, '-p', PACKAGE, '--noCheck', '--outDir', join(installed, 'dist')]);
