@@ -35,7 +35,11 @@ export function TraceView({ id }: { readonly id: string }): JSX.Element {
       <TraceHead id={id} trace={trace} running={running} />
       <div class="trace-body">
         <div class="trace-main">
-          {trace === undefined ? <NoSpans running={running} hasLines={lines.length > 0} /> : <Spans trace={trace} />}
+          {trace === undefined ? (
+            <NoSpans running={running} hasLines={lines.length > 0} />
+          ) : (
+            <Spans trace={trace} isRunning={running !== undefined} />
+          )}
         </div>
         <div class="trace-side">
           {record !== undefined && <LogDetails line={record} isInTrace />}
@@ -45,6 +49,11 @@ export function TraceView({ id }: { readonly id: string }): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** While it runs, the span of the request itself has not come. */
+function titleOf(trace: Trace | undefined, running: LiveRequest | undefined): string {
+  return running === undefined ? (trace?.root?.name ?? 'Trace') : `${running.method} ${running.route}`;
 }
 
 interface TraceHeadProps {
@@ -65,15 +74,7 @@ function TraceHead({ id, trace, running }: TraceHeadProps): JSX.Element {
       </a>
       <div class="trace-title">
         <h1>
-          {root === undefined ? (
-            running === undefined ? (
-              'Trace'
-            ) : (
-              `${running.method} ${running.route}`
-            )
-          ) : (
-            <Line text={root.name} limit={160} />
-          )}
+          <Line text={titleOf(trace, running)} limit={160} />
         </h1>
         <p class="muted trace-facts">
           <span class="mono trace-id">
@@ -91,7 +92,7 @@ function TraceHead({ id, trace, running }: TraceHeadProps): JSX.Element {
       </div>
       <div class="trace-sum">
         {running !== undefined && <Badge tone="runs">running</Badge>}
-        {root !== undefined && <Badge tone={toneOf(root)}>{statusWords(root)}</Badge>}
+        {root !== undefined && running === undefined && <Badge tone={toneOf(root)}>{statusWords(root)}</Badge>}
         {trace !== undefined && <span class="trace-duration">{duration(trace.duration)}</span>}
       </div>
     </div>
@@ -119,7 +120,7 @@ function NoSpans({
   );
 }
 
-function Spans({ trace }: { readonly trace: Trace }): JSX.Element {
+function Spans({ trace, isRunning }: { readonly trace: Trace; readonly isRunning: boolean }): JSX.Element {
   const shares = useMemo(() => selfTimes(layOut(trace.spans)), [trace]);
   return (
     <>
@@ -138,7 +139,7 @@ function Spans({ trace }: { readonly trace: Trace }): JSX.Element {
           ))}
         </ul>
       </section>
-      <Waterfall trace={trace} />
+      <Waterfall trace={trace} isRunning={isRunning} />
     </>
   );
 }
