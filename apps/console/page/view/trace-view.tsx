@@ -26,6 +26,7 @@ export function TraceView({ id }: { readonly id: string }): JSX.Element {
   useVersion(({ moments }) => moments.version);
   const trace = useMemo(() => console.spans.trace(id), [version, id]);
   const lines = useMemo(() => [...console.logs.ofTrace(id)], [linesVersion, id]);
+  const shifts = useMemo(() => shiftsOf(trace), [trace]);
   const running = console.moments.live?.requests.find(({ traceId }) => traceId === id);
   const { span: spanId, line } = place.at;
   const span = trace?.spans.find((one) => one.spanId === spanId);
@@ -44,11 +45,22 @@ export function TraceView({ id }: { readonly id: string }): JSX.Element {
         <div class="trace-side">
           {record !== undefined && <LogDetails line={record} isInTrace />}
           {record === undefined && span !== undefined && <SpanDetails span={span} />}
-          <TraceLines lines={lines} start={trace?.start ?? lines[0]?.time ?? 0} spanId={spanId} id={id} />
+          <TraceLines
+            lines={lines}
+            start={trace?.start ?? lines[0]?.time ?? 0}
+            spanId={spanId}
+            id={id}
+            shifts={shifts}
+          />
         </div>
       </div>
     </div>
   );
+}
+
+function shiftsOf(trace: Trace | undefined): ReadonlyMap<string, number> {
+  if (trace === undefined || trace.services.length < 2) return new Map();
+  return new Map(layOut(trace.spans).rows.map(({ span, shift }) => [span.spanId, shift]));
 }
 
 /** While it runs, the span of the request itself has not come. */
@@ -149,11 +161,13 @@ interface TraceLinesProps {
   readonly start: number;
   readonly spanId: string | undefined;
   readonly id: string;
+  /** By how much spans are drawn away from their own clock, which their lines have too. */
+  readonly shifts: ReadonlyMap<string, number>;
 }
 
-function TraceLines({ lines, start, spanId, id }: TraceLinesProps): JSX.Element {
+function TraceLines({ lines, start, spanId, id, shifts }: TraceLinesProps): JSX.Element {
   const { place, change } = useApp();
-  const columns = useMemo(() => lineColumns(start), [start]);
+  const columns = useMemo(() => lineColumns(start, shifts), [start, shifts]);
   return (
     <section class="trace-lines" aria-label="Log lines of this trace">
       <div class="pane-head">
@@ -181,9 +195,13 @@ function TraceLines({ lines, start, spanId, id }: TraceLinesProps): JSX.Element 
   );
 }
 
-function lineColumns(start: number): Column<LogRecord>[] {
+function lineColumns(start: number, shifts: ReadonlyMap<string, number>): Column<LogRecord>[] {
   return [
-    { key: 'offset', name: 'After', render: ({ time }) => <span class="muted">{offset(time - start)}</span> },
+    {
+      key: 'offset',
+      name: 'After',
+      render: ({ time, spanId }) => <span class="muted">{offset(time + (shifts.get(spanId ?? '') ?? 0) - start)}</span>,
+    },
     { key: 'level', name: 'Level', render: ({ level }) => <LevelWord level={level} /> },
     { key: 'message', name: 'Message', render: ({ message }) => <Line text={message} limit={240} /> },
   ];

@@ -88,7 +88,12 @@ function Axis({ length }: { readonly length: number }): JSX.Element {
     <span class="axis">
       <span class="unseen">Time</span>
       {ticks(length, 4).map((ms) => (
-        <span key={ms} class="axis-tick" style={{ left: at(ms / length) }} aria-hidden="true">
+        <span
+          key={ms}
+          class={`axis-tick ${ms / length > 0.86 ? 'late' : ''}`}
+          style={{ left: at(ms / length) }}
+          aria-hidden="true"
+        >
           {duration(ms)}
         </span>
       ))}
