@@ -90,7 +90,8 @@ describe.skipIf(!installed)(title, { timeout: LONGEST_MS }, () => {
       await page.locator('.check-row', { hasText: check }).waitFor();
     expect(await page.locator('.breakers li').count()).toBe(2);
     // It has run for seconds, and is told so in milliseconds.
-    expect(await page.locator('.stat', { hasText: 'Up for' }).textContent()).toMatch(/\d (s|min \d\d s)$/);
+    const uptime = page.locator('.stat', { hasText: 'Up for' });
+    await expect.poll(() => uptime.textContent(), { timeout: 10_000 }).toMatch(/Up for[1-9][\d.]* (s|min \d\d s)$/);
     await goTo(page, 'Telemetry');
     await page.locator('.budgets li').first().waitFor();
     await expect.poll(() => page.locator('.held tbody tr').first().locator('td').first().textContent()).not.toBe('–');
