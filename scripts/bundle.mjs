@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { filesIn } from './files.mjs';
+import { readSpecifiers } from './specifiers.mjs';
 
 /**
  * Packages whose code goes into the bundle: of 83 files they are most of what a start reads, and a service uses a part of
@@ -16,12 +17,13 @@ const TAKEN_IN = [
 /**
  * Puts the compiled modules of a package together, so that an import reads a few files and not a hundred: Node's loader
  * takes about half a millisecond for each. What entries share is one file too, so that a class is the same for all of
- * them; other dependencies stay imports, and declarations stay as they are.
+ * them; other dependencies stay imports. Of declarations those stay that an entry's types lead to.
  * @param {string} folder the package
  * @param {string} dist where its compiled modules are, in the place of `dist`
  */
 export async function bundle(folder, dist) {
-  const entries = entriesOf(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')));
+  const pkg = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const entries = entriesOf(pkg);
   if (entries.length === 0) return;
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
@@ -42,6 +44,32 @@ export async function bundle(folder, dist) {
   });
   for (const path of filesIn(dist, '.')) if (path.endsWith('.js')) rmSync(join(dist, path));
   for (const { path, contents } of outputFiles) writeFileSync(path, contents);
+  pruneDeclarations(dist, typesOf(pkg));
+}
+
+/**
+ * @param {string} dist
+ * @param {string[]} entries files of declarations below it
+ */
+function pruneDeclarations(dist, entries) {
+  const reached = new Set(entries);
+  for (const path of reached) {
+    for (const { to } of readSpecifiers(readFileSync(join(dist, path), 'utf8'))) {
+      if (to.startsWith('.')) reached.add(posix.join(posix.dirname(path), to).replace(/\.[jt]s$/, '.d.ts'));
+    }
+  }
+  for (const path of filesIn(dist, '.')) {
+    if (path.endsWith('.d.ts') && !reached.has(posix.normalize(path))) rmSync(join(dist, path));
+  }
+}
+
+/**
+ * @param {{ exports?: Record<string, string | { types?: string }> }} pkg
+ * @returns {string[]}
+ */
+function typesOf({ exports = {} }) {
+  const targets = Object.values(exports).map((target) => (typeof target === 'string' ? undefined : target.types));
+  return targets.flatMap((path) => (path?.startsWith('./dist/') ? [path.slice('./dist/'.length)] : []));
 }
 
 /** @param {import('esbuild').OnResolveArgs} args */

@@ -93,6 +93,7 @@ describe('what docs/console.md tells is what there is', () => {
     ['above 256 KiB is left out', [RECORD_BYTES], [256 * KI]],
     ["prom-client's guests included, every 2 s", [SAMPLE_MS], [2000]],
     ['8 pages may be open', [MOST_PAGES], [8]],
+    ['(51 MiB in all)', [spans.bytes + logs.bytes + metrics.bytes + chunks.bytes + health.bytes], [51 * MI]],
   ])('%s', (told, found, meant) => {
     expect(read('docs/console.md')).toContain(told);
     expect(found).toEqual(meant);

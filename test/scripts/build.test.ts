@@ -93,6 +93,11 @@ test('what entries share is one file, and no dependency is taken in', async () =
   expect(workspace.read(`packages/binnacle/dist/${shared}`)).toMatch(/answer = 42/);
   expect(workspace.read('packages/binnacle/dist/cli/main.js').startsWith('#!/usr/bin/env node\n')).toBe(true);
   expect(existsSync(join(workspace.root, 'packages/binnacle/dist/answer.js'))).toBe(false);
+  // Of declarations, what an entry's types lead to.
+  const declarations = readdirSync(join(workspace.root, 'packages/binnacle/dist'), { recursive: true }).filter((name) =>
+    String(name).endsWith('.d.ts'),
+  );
+  expect(declarations.sort()).toEqual(['adapters/a.d.ts', 'answer.d.ts', 'index.d.ts']);
 });
 
 test('a page and its files go beside the service, by names that hold their content', async () => {

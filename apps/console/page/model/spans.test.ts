@@ -23,6 +23,13 @@ describe('spans', () => {
     expect(spans.trace('none')).toBeUndefined();
   });
 
+  it('of services whose clocks differ are as long as they are drawn', () => {
+    const spans = new Spans();
+    spans.add([span({ spanId: 'a', start: 5000, duration: 100 })], 1);
+    spans.add([span({ spanId: 'b', parentSpanId: 'a', start: 100, duration: 40, service: 'two' })], 1);
+    expect(spans.trace('t1')).toMatchObject({ start: 5000, duration: 100 });
+  });
+
   it('are bounded by count and size, and leave nothing behind', () => {
     const spans = new Spans();
     const one = (at: number) => span({ traceId: `t${at}`, spanId: `s${at}` });

@@ -1,6 +1,7 @@
 /** The spans that the page holds, by trace. */
 import { type Kind, kindOf, textOf } from './kind.ts';
 import { Ring } from './ring.ts';
+import { layOut } from './waterfall.ts';
 import type { ChunkTimes, SpanRecord } from './wire.ts';
 
 export const SPAN_LIMIT = 20_000;
@@ -137,6 +138,8 @@ function summarize({ id, spans }: Entry): Trace {
     kinds[kind] = (kinds[kind] ?? 0) + 1;
     if (isBetterRoot(span, root, ids)) root = span;
   }
+  // Clocks of several machines differ: it is as long as its waterfall is.
+  if (services.size > 1) ({ start, end } = layOut(spans));
   return { id, spans: [...spans], root, start, duration: end - start, errors, services: [...services], kinds };
 }
 

@@ -8,7 +8,7 @@ import {
   WITHOUT_CHROMIUM,
 } from '../../../fit-check/page/test/chromium.ts';
 import { type Feeder, startFeeder } from './feeder.ts';
-import { type Sample, sample } from './sample.ts';
+import { type Sample, sample, telemetryAt } from './sample.ts';
 import type { Feeding } from './states.ts';
 
 export { hasChromium, LONGEST_MS, openTab, startChromium, type Tab, WITHOUT_CHROMIUM };
@@ -28,7 +28,10 @@ export async function startStage(still?: number): Promise<Stage> {
   const [full, empty, standalone, token, gone, refused] = await Promise.all([
     startFeeder({ events: all.events, hello }),
     startFeeder({ hello }),
-    startFeeder({ hello: { ...hello, mode: 'standalone', service: 'binnacle console' } }),
+    startFeeder({
+      events: [['telemetry', telemetryAt(all.now)]],
+      hello: { ...hello, mode: 'standalone', service: 'console' },
+    }),
     startFeeder({ token: 'the token' }),
     startFeeder({ events: all.events, hello }),
     startFeeder(),

@@ -109,6 +109,12 @@ export function states(trace: { readonly id: string; readonly ai: string }): Sta
       hash: '#/live',
       reach: (page) => page.locator('.card-empty').first().waitFor(),
     },
+    {
+      name: 'telemetry-standalone',
+      feeding: 'standalone',
+      hash: '#/telemetry',
+      reach: (page) => page.getByText('Spans received').waitFor(),
+    },
     { name: 'login', feeding: 'token', hash: '#/live', reach: (page) => page.getByLabel('Token').waitFor() },
     {
       name: 'login-wrong',

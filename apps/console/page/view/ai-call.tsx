@@ -5,7 +5,7 @@ import { count, digits, dollars, duration } from '../model/format.ts';
 import { linesOf, metricOf } from '../model/links.ts';
 import { to } from '../model/place.ts';
 import { ChunkTimeline } from './chunk-timeline.tsx';
-import { useApp } from './context.ts';
+import { useApp, useVersion } from './context.ts';
 import { Fields } from './fields.tsx';
 import { KindMark } from './icons.tsx';
 import { Pane } from './pane.tsx';
@@ -14,6 +14,7 @@ import { Line, LongText } from './text.tsx';
 
 export function AiCallDetails({ call }: { readonly call: AiCall }): JSX.Element {
   const { console, change } = useApp();
+  useVersion(({ metrics }) => metrics.families.size);
   const { span } = call;
   const chunks = console.spans.chunksOf(span);
   const metric = metricOf(span, (name) => console.metrics.families.has(name));

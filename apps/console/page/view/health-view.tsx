@@ -8,7 +8,7 @@ import type { Metrics } from '../model/metrics.ts';
 import { to } from '../model/place.ts';
 import { query } from '../model/plot-query.ts';
 import type { HealthMoment } from '../model/wire.ts';
-import { useApp, useVersion } from './context.ts';
+import { useApp, useNow, useVersion } from './context.ts';
 import { Empty } from './notice.tsx';
 import { Badge, Stat } from './stat.tsx';
 import { Code, Line } from './text.tsx';
@@ -62,7 +62,9 @@ const OVERALL = {
 } as const;
 
 function Overall({ health }: { readonly health: HealthMoment }): JSX.Element {
-  const { status, uptime, checks, breakers } = health;
+  const { status, uptime, checks, breakers, time } = health;
+  // The report was true at its moment; this one goes on.
+  const now = useNow(1000);
   const { tone, words } = OVERALL[status ?? 'healthy'];
   const failing = Object.values(checks).filter((check) => check.status !== 'healthy').length;
   const open = breakers.filter(({ state }) => state !== 'closed').length;
@@ -86,7 +88,7 @@ function Overall({ health }: { readonly health: HealthMoment }): JSX.Element {
         tone={open > 0 ? 'warn' : undefined}
         note={`of ${breakers.length}`}
       />
-      <Stat name="Up for" value={duration(uptime)} />
+      <Stat name="Up for" value={duration(uptime + Math.max(0, now - time))} />
     </section>
   );
 }

@@ -6,7 +6,7 @@ import { linesOf, metricOf } from '../model/links.ts';
 import { to } from '../model/place.ts';
 import type { SpanRecord } from '../model/wire.ts';
 import { ChunkTimeline } from './chunk-timeline.tsx';
-import { useApp } from './context.ts';
+import { useApp, useVersion } from './context.ts';
 import { Fields } from './fields.tsx';
 import { KindMark } from './icons.tsx';
 import { statusWords, toneOf } from './live-view.tsx';
@@ -67,6 +67,7 @@ export function SpanDetails({ span }: { readonly span: SpanRecord }): JSX.Elemen
 /** From here to its lines, its call of a model, its metric. */
 function SpanLinks({ span }: { readonly span: SpanRecord }): JSX.Element {
   const { console, place } = useApp();
+  useVersion(({ metrics }) => metrics.families.size);
   const { traceId, spanId, links = [] } = span;
   const metric = metricOf(span, (name) => console.metrics.families.has(name));
   const session = textOf(span.attributes['session.id']);

@@ -24,7 +24,7 @@ export function TelemetryView(): JSX.Element {
             <p>How exporter, queues and series are doing comes every few seconds.</p>
           </Empty>
         ) : (
-          <Telemetry telemetry={telemetry} />
+          <Told telemetry={telemetry} />
         )}
         <Held telemetry={telemetry} />
       </div>
@@ -32,7 +32,23 @@ export function TelemetryView(): JSX.Element {
   );
 }
 
-function Telemetry({ telemetry }: { readonly telemetry: TelemetryMoment }): JSX.Element {
+function Told({ telemetry }: { readonly telemetry: TelemetryMoment }): JSX.Element {
+  const { console } = useApp();
+  return console.hello?.mode === 'standalone' ? <Received telemetry={telemetry} /> : <Sent telemetry={telemetry} />;
+}
+
+/** A console of its own sends nothing on: what comes in is what counts. */
+function Received({ telemetry: { spans, logs } }: { readonly telemetry: TelemetryMoment }): JSX.Element {
+  return (
+    <section class="stats" aria-label="What was received since the start">
+      <Stat name="Spans received" value={count(spans.exported)} />
+      <Stat name="Spans refused" value={count(spans.failed)} tone={spans.failed > 0 ? 'bad' : undefined} />
+      <Stat name="Lines dropped" value={count(logs.dropped)} tone={logs.dropped > 0 ? 'bad' : undefined} />
+    </section>
+  );
+}
+
+function Sent({ telemetry }: { readonly telemetry: TelemetryMoment }): JSX.Element {
   const { spans, logs } = telemetry;
   return (
     <>
@@ -166,7 +182,7 @@ function Held({ telemetry }: { readonly telemetry: TelemetryMoment | undefined }
             <tr>
               <th scope="col">Signal</th>
               <th scope="col" class="right">
-                In the service
+                {console.hello?.mode === 'standalone' ? 'In its memory' : 'In the service'}
               </th>
               <th scope="col">Of its bound</th>
               <th scope="col" class="right">

@@ -26,6 +26,7 @@ export function TraceView({ id }: { readonly id: string }): JSX.Element {
   useVersion(({ moments }) => moments.version);
   const trace = useMemo(() => console.spans.trace(id), [version, id]);
   const lines = useMemo(() => [...console.logs.ofTrace(id)], [linesVersion, id]);
+  const shifts = useMemo(() => shiftsOf(trace), [trace]);
   const running = console.moments.live?.requests.find(({ traceId }) => traceId === id);
   const { span: spanId, line } = place.at;
   const span = trace?.spans.find((one) => one.spanId === spanId);
@@ -35,16 +36,36 @@ export function TraceView({ id }: { readonly id: string }): JSX.Element {
       <TraceHead id={id} trace={trace} running={running} />
       <div class="trace-body">
         <div class="trace-main">
-          {trace === undefined ? <NoSpans running={running} hasLines={lines.length > 0} /> : <Spans trace={trace} />}
+          {trace === undefined ? (
+            <NoSpans running={running} hasLines={lines.length > 0} />
+          ) : (
+            <Spans trace={trace} isRunning={running !== undefined} />
+          )}
         </div>
         <div class="trace-side">
           {record !== undefined && <LogDetails line={record} isInTrace />}
           {record === undefined && span !== undefined && <SpanDetails span={span} />}
-          <TraceLines lines={lines} start={trace?.start ?? lines[0]?.time ?? 0} spanId={spanId} id={id} />
+          <TraceLines
+            lines={lines}
+            start={trace?.start ?? lines[0]?.time ?? 0}
+            spanId={spanId}
+            id={id}
+            shifts={shifts}
+          />
         </div>
       </div>
     </div>
   );
+}
+
+function shiftsOf(trace: Trace | undefined): ReadonlyMap<string, number> {
+  if (trace === undefined || trace.services.length < 2) return new Map();
+  return new Map(layOut(trace.spans).rows.map(({ span, shift }) => [span.spanId, shift]));
+}
+
+/** While it runs, the span of the request itself has not come. */
+function titleOf(trace: Trace | undefined, running: LiveRequest | undefined): string {
+  return running === undefined ? (trace?.root?.name ?? 'Trace') : `${running.method} ${running.route}`;
 }
 
 interface TraceHeadProps {
@@ -65,15 +86,7 @@ function TraceHead({ id, trace, running }: TraceHeadProps): JSX.Element {
       </a>
       <div class="trace-title">
         <h1>
-          {root === undefined ? (
-            running === undefined ? (
-              'Trace'
-            ) : (
-              `${running.method} ${running.route}`
-            )
-          ) : (
-            <Line text={root.name} limit={160} />
-          )}
+          <Line text={titleOf(trace, running)} limit={160} />
         </h1>
         <p class="muted trace-facts">
           <span class="mono trace-id">
@@ -91,7 +104,7 @@ function TraceHead({ id, trace, running }: TraceHeadProps): JSX.Element {
       </div>
       <div class="trace-sum">
         {running !== undefined && <Badge tone="runs">running</Badge>}
-        {root !== undefined && <Badge tone={toneOf(root)}>{statusWords(root)}</Badge>}
+        {root !== undefined && running === undefined && <Badge tone={toneOf(root)}>{statusWords(root)}</Badge>}
         {trace !== undefined && <span class="trace-duration">{duration(trace.duration)}</span>}
       </div>
     </div>
@@ -119,7 +132,7 @@ function NoSpans({
   );
 }
 
-function Spans({ trace }: { readonly trace: Trace }): JSX.Element {
+function Spans({ trace, isRunning }: { readonly trace: Trace; readonly isRunning: boolean }): JSX.Element {
   const shares = useMemo(() => selfTimes(layOut(trace.spans)), [trace]);
   return (
     <>
@@ -138,7 +151,7 @@ function Spans({ trace }: { readonly trace: Trace }): JSX.Element {
           ))}
         </ul>
       </section>
-      <Waterfall trace={trace} />
+      <Waterfall trace={trace} isRunning={isRunning} />
     </>
   );
 }
@@ -148,11 +161,13 @@ interface TraceLinesProps {
   readonly start: number;
   readonly spanId: string | undefined;
   readonly id: string;
+  /** By how much spans are drawn away from their own clock, which their lines have too. */
+  readonly shifts: ReadonlyMap<string, number>;
 }
 
-function TraceLines({ lines, start, spanId, id }: TraceLinesProps): JSX.Element {
+function TraceLines({ lines, start, spanId, id, shifts }: TraceLinesProps): JSX.Element {
   const { place, change } = useApp();
-  const columns = useMemo(() => lineColumns(start), [start]);
+  const columns = useMemo(() => lineColumns(start, shifts), [start, shifts]);
   return (
     <section class="trace-lines" aria-label="Log lines of this trace">
       <div class="pane-head">
@@ -180,9 +195,13 @@ function TraceLines({ lines, start, spanId, id }: TraceLinesProps): JSX.Element 
   );
 }
 
-function lineColumns(start: number): Column<LogRecord>[] {
+function lineColumns(start: number, shifts: ReadonlyMap<string, number>): Column<LogRecord>[] {
   return [
-    { key: 'offset', name: 'After', render: ({ time }) => <span class="muted">{offset(time - start)}</span> },
+    {
+      key: 'offset',
+      name: 'After',
+      render: ({ time, spanId }) => <span class="muted">{offset(time + (shifts.get(spanId ?? '') ?? 0) - start)}</span>,
+    },
     { key: 'level', name: 'Level', render: ({ level }) => <LevelWord level={level} /> },
     { key: 'message', name: 'Message', render: ({ message }) => <Line text={message} limit={240} /> },
   ];

@@ -13,7 +13,13 @@ import { Line } from './text.tsx';
 const DEEPEST = 12;
 const MOST_TICKS = 80;
 
-export function Waterfall({ trace }: { readonly trace: Trace }): JSX.Element {
+interface WaterfallProps {
+  readonly trace: Trace;
+  /** Then parents are missing since they have not ended, which is no news. */
+  readonly isRunning: boolean;
+}
+
+export function Waterfall({ trace, isRunning }: WaterfallProps): JSX.Element {
   const { place, change } = useApp();
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const layout = useMemo(() => layOut(trace.spans, closed), [trace, closed]);
@@ -24,8 +30,8 @@ export function Waterfall({ trace }: { readonly trace: Trace }): JSX.Element {
     setClosed(next);
   };
   const columns = useMemo(
-    () => columnsFor(layout.start, layout.end, trace.services.length > 1, closed, fold),
-    [layout, trace, closed],
+    () => columnsFor(layout.start, layout.end, { closed, fold, isRunning, manyServices: trace.services.length > 1 }),
+    [layout, trace, closed, isRunning],
   );
   return (
     <List
@@ -55,21 +61,20 @@ export function Waterfall({ trace }: { readonly trace: Trace }): JSX.Element {
   );
 }
 
-function columnsFor(
-  start: number,
-  end: number,
-  manyServices: boolean,
-  closed: ReadonlySet<string>,
-  fold: (id: string, open: boolean) => void,
-): Column<WaterfallRow>[] {
+interface NameLook {
+  readonly closed: ReadonlySet<string>;
+  readonly fold: (id: string, open: boolean) => void;
+  readonly isRunning: boolean;
+  readonly manyServices: boolean;
+}
+
+function columnsFor(start: number, end: number, look: NameLook): Column<WaterfallRow>[] {
   const length = Math.max(0.001, end - start);
   return [
     {
       key: 'name',
       name: 'Span',
-      render: (row) => (
-        <SpanName row={row} manyServices={manyServices} isClosed={closed.has(row.span.spanId)} fold={fold} />
-      ),
+      render: (row) => <SpanName row={row} look={look} />,
     },
     { key: 'bar', name: <Axis length={length} />, render: (row) => <Bar row={row} start={start} length={length} /> },
     { key: 'duration', name: 'Duration', render: ({ span }) => <span class="number">{duration(span.duration)}</span> },
@@ -83,7 +88,12 @@ function Axis({ length }: { readonly length: number }): JSX.Element {
     <span class="axis">
       <span class="unseen">Time</span>
       {ticks(length, 4).map((ms) => (
-        <span key={ms} class="axis-tick" style={{ left: at(ms / length) }} aria-hidden="true">
+        <span
+          key={ms}
+          class={`axis-tick ${ms / length > 0.86 ? 'late' : ''}`}
+          style={{ left: at(ms / length) }}
+          aria-hidden="true"
+        >
           {duration(ms)}
         </span>
       ))}
@@ -91,18 +101,13 @@ function Axis({ length }: { readonly length: number }): JSX.Element {
   );
 }
 
-interface SpanNameProps {
-  readonly row: WaterfallRow;
-  readonly manyServices: boolean;
-  readonly isClosed: boolean;
-  readonly fold: (id: string, open: boolean) => void;
-}
-
-function SpanName({ row, manyServices, isClosed, fold }: SpanNameProps): JSX.Element {
+function SpanName({ row, look }: { readonly row: WaterfallRow; readonly look: NameLook }): JSX.Element {
   const { span, depth, children, orphan } = row;
+  const { fold, manyServices, isRunning } = look;
+  const isClosed = look.closed.has(span.spanId);
   const notes: ComponentChildren[] = [];
   if (manyServices) notes.push(<Line key="service" text={span.service} limit={40} />);
-  if (orphan)
+  if (orphan && !isRunning)
     notes.push(
       <span key="orphan" title={`Its parent ${span.parentSpanId} is not here`}>
         parent not here

@@ -103,6 +103,6 @@ function toMoment(
       }),
     ),
     breakers: [...breakers].map(([service, state]) => ({ service, state })),
-    uptime: uptime_seconds,
+    uptime: uptime_seconds * 1000,
   };
 }

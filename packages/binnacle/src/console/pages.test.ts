@@ -271,6 +271,24 @@ describe('a page that does not read', () => {
   });
 });
 
+test('a telling that fails harms nobody, and the next one is made', async () => {
+  const clock = createHandClock();
+  let total = 0;
+  const live = (): LiveMoment => {
+    if (total === 1) throw new Error('cannot be told');
+    return { time: 1, requests: [], total };
+  };
+  await start({ live, clock });
+  const page = await t.open();
+  await page.until((seen) => seen.told('live').length === 1);
+  total = 1;
+  // By a clock by hand, what a timer throws is thrown here.
+  await clock.advance(1000);
+  total = 2;
+  await clock.advance(200);
+  await page.until((seen) => seen.told('live').at(-1)?.total === 2);
+});
+
 describe('pages', () => {
   test("are eight at most; a place that is left is another one's", async () => {
     await start();

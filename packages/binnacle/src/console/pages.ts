@@ -61,6 +61,8 @@ export class Pages {
       page.gone = true;
       this.#pages.delete(page);
     });
+    // Of an answer that broke off while it was written to: it closes, and nobody else is to hear of it.
+    res.on('error', () => {});
     const hello: Hello = { instance: store.instance, ...about, now: clock.wall(), resumed: known !== undefined };
     page.begin(feed.event('hello', JSON.stringify(hello)));
     this.#tellMoments([page], true);
@@ -78,7 +80,11 @@ export class Pages {
     if (this.#cancel !== undefined || this.#closed || this.#pages.size === 0) return;
     const tick = (): void => {
       this.#cancel = undefined;
-      this.#tick();
+      try {
+        this.#tick();
+      } catch {
+        // A turn that cannot be told is left out: nothing of it may reach the host.
+      }
       this.#arm();
     };
     // Of no request: it goes on when that of the page which happened to start it has ended.
@@ -157,7 +163,12 @@ class Page {
     this.#pumps = true;
     setImmediate(() => {
       this.#pumps = false;
-      this.pump();
+      try {
+        this.pump();
+      } catch {
+        // What it holds cannot be told; it begins anew, or stays away.
+        this.#res.destroy();
+      }
     });
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { RECORD_BYTES, Ring } from './ring.ts';
 import { readText } from './store.ts';
 
@@ -67,6 +67,18 @@ describe('bounds', () => {
     expect([ring.count, ring.evicted]).toEqual([2, 4]);
     expect(held(ring).texts.map(({ length }) => length)).toEqual([RECORD_BYTES, RECORD_BYTES / 2]);
   });
+});
+
+test('without memory nothing is kept, which is counted, and nothing is thrown', () => {
+  const ring = new Ring({ count: 10, bytes: 1024 * KiB });
+  const noMemory = vi.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation(() => {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  fill(ring, 3, String);
+  noMemory.mockRestore();
+  expect([ring.count, ring.evicted]).toEqual([0, 3]);
+  fill(ring, 2, String);
+  expect(held(ring).texts).toEqual(['0', '1']);
 });
 
 describe('reading', () => {

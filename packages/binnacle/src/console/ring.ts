@@ -118,7 +118,7 @@ export class Ring {
     return Math.max(number, from);
   }
 
-  /** Where a record of at most so many bytes is written to; undefined, and counted, where it is too large. */
+  /** Where a record of at most so many bytes is written to; undefined, and counted, where there is no room for it. */
   #roomFor(bytes: number): Segment | undefined {
     if (bytes > this.#recordBytes) {
       this.evicted += 1;
@@ -127,8 +127,12 @@ export class Ring {
     const last = this.#segments.at(-1);
     if (last !== undefined && last.used + bytes <= last.buffer.length) return last;
     if (this.#segments.length >= this.#mostSegments) this.#letGoUpTo((this.#segments[0] as Segment).next);
-    const buffer = this.#spare ?? Buffer.allocUnsafeSlow(this.#segmentBytes);
+    const buffer = this.#spare ?? allocate(this.#segmentBytes);
     this.#spare = undefined;
+    if (buffer === undefined) {
+      this.evicted += 1;
+      return undefined;
+    }
     const made = new Segment(buffer, this.next);
     this.#segments.push(made);
     return made;
@@ -152,6 +156,15 @@ export class Ring {
       this.#segments.shift();
       this.#spare = oldest.buffer;
     }
+  }
+}
+
+/** Whoever tells of something is not to fail since there is no memory to keep it in. */
+function allocate(bytes: number): Buffer | undefined {
+  try {
+    return Buffer.allocUnsafeSlow(bytes);
+  } catch {
+    return undefined;
   }
 }
 

@@ -64,10 +64,14 @@ export interface LogRecord {
   readonly traceId?: string;
   readonly spanId?: string;
   readonly service: string;
-  /** All the others of the line, as the log's own rules left them (redacted, bounded). */
+  /**
+   * All the others of the line, as the log's own rules left them (redacted, bounded); not `version` and `environment`,
+   * which `hello` tells.
+   */
   readonly fields: Attributes;
 }
 
+/** A moment with many values comes in several of the same time, each series in one of them. */
 export interface MetricsUpdate {
   readonly time: number;
   /** Those not told of before. */

@@ -27,7 +27,7 @@ export async function runPhase<T>(options: PhaseOptions, work: (phase: Phase) =>
   const startedAt = signals.clock.now();
   const parent = activeContext();
   const span = signals.spans.start(`phase ${name}`, SpanKind.INTERNAL, { 'binnacle.phase': name }, parent);
-  const request = currentRequest();
+  const request = signals.onlooker && currentRequest();
   const looked = request && signals.onlooker?.phase(request, name, startedAt);
   let durationMs: number | undefined;
 
