@@ -100,10 +100,14 @@ describe('the client, with the service', () => {
     llm.behaviour = { kind: 'hold' };
     const asking = read(client.analyse({ query: 'Elsewhere', sessionId: 'elsewhere' }));
     await until('it runs', async () => (await stored('elsewhere').catch(() => '')) === 'running');
-    const following = read(client.follow('elsewhere'));
+    const followed: FitCheckEvent[] = [];
+    const following = (async () => {
+      for await (const event of client.follow('elsewhere')) followed.push(event);
+    })();
     await until('it is written', () => llm.requests.some(({ body }) => JSON.stringify(body).includes('Elsewhere')));
+    await until('who follows has seen it run', () => followed.length > 0);
     llm.release();
-    const [asked, followed] = await Promise.all([asking, following]);
+    const [asked] = await Promise.all([asking, following]);
     expect(verdictOf(followed)).toBe(verdictOf(asked));
     expect(followed[0]?.type).toBe('waiting');
   });
