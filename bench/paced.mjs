@@ -24,7 +24,8 @@ export async function runPaced(lanes, { seconds, perSecond }, turn) {
   let asked = 0;
   const askDue = () => {
     while (asked < total && free.length > 0 && dueAt(asked) <= performance.now()) {
-      const lane = /** @type {import('./load.mjs').Lane} */ (free.pop());
+      // The one that rested longest: a server closes connections that rest too long.
+      const lane = /** @type {import('./load.mjs').Lane} */ (free.shift());
       const due = dueAt(asked);
       asked += 1;
       lane
