@@ -11,6 +11,7 @@ import { createLogs } from './logger.ts';
 
 function setUp(level: 'INFO' | 'WARNING' = 'INFO', caller = false) {
   const lines: string[] = [];
+  const at = { ms: 1_700_000_000_123 };
   const logs = createLogs({
     settings: { level, levels: {}, format: 'json', file: undefined, caller },
     service: 'svc',
@@ -20,9 +21,9 @@ function setUp(level: 'INFO' | 'WARNING' = 'INFO', caller = false) {
     onDropped() {},
     onWithoutContext() {},
     destination: { write: (line) => void lines.push(line) },
-    clock: { wall: () => 1_700_000_000_123 },
+    clock: { wall: () => at.ms },
   });
-  return { logs, lines };
+  return { logs, lines, at };
 }
 
 const KIND: RequestKind = {
@@ -168,4 +169,16 @@ describe('it is left to the logger', () => {
     logs.log.level = 'info';
     expect([write?.(request), lines.length]).toEqual([true, 1]);
   });
+});
+
+test('each says its own moment, those of one millisecond the same', () => {
+  const { logs, lines, at } = setUp();
+  const line = logs.closingLine?.('INFO', 'svc', KIND);
+  const [one] = fc.sample(ended, 1);
+  for (const ms of [0, 0, 1, 1000]) {
+    at.ms = 1_700_000_000_123 + ms;
+    line?.(one as EndedRequest);
+  }
+  const said = lines.map((text) => (JSON.parse(text) as { timestamp: string }).timestamp);
+  expect(said.map((text) => Date.parse(text) - 1_700_000_000_123)).toEqual([0, 0, 1, 1000]);
 });
