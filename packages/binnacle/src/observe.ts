@@ -12,14 +12,11 @@ import { requestInHand } from './endings.ts';
 import { describeProblem, SettingsError } from './environment.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createHealth, type Health } from './health/health.ts';
-import { createGate, type Gate } from './http/gate.ts';
-import { createObservedHttp, type ObservedHttp } from './http/observed.ts';
-import { createProbes, PROBE_PATHS } from './http/probes.ts';
-import { createHttpServer } from './http/server.ts';
+import { createGate } from './http/gate.ts';
+import type { ObservedHttp } from './http/observed.ts';
 import { createLogs, type Logs } from './logs/logger.ts';
 import { toSafe } from './logs/safe.ts';
 import { createBudget } from './logs/text.ts';
-import { CONTENT_TYPES, negotiate } from './metrics/exposition.ts';
 import type { GuestRegistry } from './metrics/guests.ts';
 import type { Instruments } from './metrics/instrument.ts';
 import { silentInstruments, silentMeters } from './metrics/noop.ts';
@@ -28,6 +25,7 @@ import type { Registry } from './metrics/registry.ts';
 import { observeSystem } from './metrics/system.ts';
 import { openMetrics } from './metrics/workers/workers.ts';
 import { type ConsoleTaps, createConsoleTaps } from './observe/console.ts';
+import { createSettling, openHttp, scrape } from './observe/http.ts';
 import { openTraces } from './observe/traces.ts';
 import { logProcessEvents } from './process-events.ts';
 import { createSettings, type Settings, type SettingsOptions } from './settings.ts';
@@ -36,7 +34,6 @@ import type { Clock, Meters, Signals } from './signals.ts';
 import { keepTickShape } from './ticks.ts';
 import { runOutside } from './traces/outside.ts';
 import type { Traces } from './traces/tracer.ts';
-import { wordless } from './wordless.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './work/breaker.ts';
 import { type BreakerRecord, type BreakerState, createBreakerRecord } from './work/breaker-record.ts';
 import { createCaches, type ObserveCache } from './work/cache.ts';
@@ -143,12 +140,15 @@ export function compose(options: ObserveOptions, { clock = realClock, jitter, sp
   const faults = createFaults();
   const { namespace, metrics } = settings;
   const { maxSeries = {}, workers } = options;
-  const joined = metrics.enabled ? openMetrics({ namespace, faults, maxSeries }, workers === 'apart') : undefined;
+  const { settle, connect } = createSettling();
+  const joined = metrics.enabled
+    ? openMetrics({ namespace, faults, maxSeries, settle }, workers === 'apart')
+    : undefined;
   const registry = joined?.registry;
   const meters = registry?.meters ?? silentMeters;
   const taps = createConsoleTaps(settings);
-  const logs = openLogs(settings, options, faults, meters, clock, taps);
-  const traces = openTraces(settings, faults, meters, logs, spans, taps?.spans);
+  const logs = openLogs(settings, options, faults, meters, clock, taps, settle);
+  const traces = openTraces(settings, faults, meters, logs, settle, spans, taps?.spans);
   const gate = createGate();
   const signals: Signals = {
     meters,
@@ -171,7 +171,7 @@ export function compose(options: ObserveOptions, { clock = realClock, jitter, sp
   });
   const endClients = observePublished(signals, options.clients);
   const closers = startMetrics(registry, settings, options, traces.instanceId);
-  const http = openHttp(signals, gate, settings, options, health, registry, faults, taps);
+  const http = openHttp(signals, gate, settings, options, health, registry, faults, taps, connect);
   const close = async (): Promise<void> => {
     taps?.endPages();
     await http.closeManagement();
@@ -277,6 +277,7 @@ function openLogs(
   meters: Meters,
   clock: Clock,
   taps: ConsoleTaps | undefined,
+  settle: () => void,
 ): Logs {
   return createLogs({
     settings: settings.log,
@@ -288,6 +289,7 @@ function openLogs(
     onDropped: (lines) => meters.logLinesDropped.bind({}).inc(lines),
     onWithoutContext: () => meters.logsWithoutContext.bind({}).inc(),
     watch: taps && ((line) => taps.line(line)),
+    settle,
     ...(options.destination && { destination: options.destination }),
   });
 }
@@ -328,39 +330,6 @@ function startMetrics(
   ];
 }
 
-function openHttp(
-  signals: Signals,
-  gate: Gate,
-  settings: Settings,
-  options: ObserveOptions,
-  health: Health,
-  registry: Registry | undefined,
-  faults: Faults,
-  taps: ConsoleTaps | undefined,
-): ObservedHttp {
-  const broken = faults.outage('binnacle');
-  const server = createHttpServer({
-    signals,
-    gate,
-    excludedUrls: settings.otel.excludedUrls,
-    trustProxy: settings.trustProxy,
-    logger: settings.service,
-    probes: new Set(PROBE_PATHS),
-    owns: settings.managementPort === undefined ? taps?.door.owns : undefined,
-    onFault: (error) => broken.down('A request could not be recorded whole', { exception: wordless(error) }),
-    ...(options.user && { user: (request: object) => options.user?.(request) }),
-  });
-  const probes = createProbes({
-    live: () => health.live(),
-    ready: () => health.ready(),
-    report: () => health.report(),
-    scrape: registry === undefined ? undefined : (accept) => scrape(registry, accept),
-    metricsToken: settings.metrics.token,
-    door: taps?.door,
-  });
-  return createObservedHttp(server, probes, settings);
-}
-
 function openShutdown(
   settings: Settings,
   health: Health,
@@ -383,13 +352,3 @@ function openShutdown(
   };
   return createShutdown(settings, steps, logs.write);
 }
-
-function scrape(
-  registry: Registry | undefined,
-  accept: string | undefined,
-): { contentType: string; body: AsyncIterable<string> } {
-  const format = negotiate(accept);
-  return { contentType: CONTENT_TYPES[format], body: registry?.scrape(format) ?? nothing() };
-}
-
-async function* nothing(): AsyncGenerator<string> {}

@@ -91,7 +91,7 @@ export interface RequestKind {
 
 /** A request that has ended. Times are milliseconds. */
 export interface EndedRequest {
-  readonly request: RequestInHand;
+  readonly request: Pick<RequestInHand, 'requestId' | 'sessionId' | 'userId' | 'ip'>;
   readonly path: string;
   readonly ids: SpanIds | undefined;
   readonly durationMs: number;
@@ -102,19 +102,35 @@ export interface EndedRequest {
   /** Of a stream; undefined for any other answer. */
   readonly streamEvents: number | undefined;
   readonly longestGapMs: number | undefined;
-  /** What was noted on the way for the closing line to say: tokens, cache, breakers. */
-  readonly noted?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** One whose compiled line is to be written. */
+export interface EndedWithLine extends EndedRequest {
+  /** When it ended, in Unix milliseconds. */
+  readonly endedAt: number;
+  /** What `CompiledLine.notes` gave for it. */
+  readonly notes: string;
 }
 
 /** A request's span, which is made only if somebody asks for it; else it is written when it has ended. */
 export interface RequestSpan extends SpanIds {
   /** The context within it. */
   readonly context: Context;
+  /** In Unix milliseconds. */
+  readonly startedAt: number;
+  readonly parent: SpanContext | undefined;
   /** The span, where it was made: it is told how the request ended, and ends, at `endTime(durationMs)`. */
   readonly made: Span | undefined;
   endTime(durationMs: number): number;
-  /** Written with all that `kind` and the request say; nothing is written of one that was made. */
-  write(kind: CompiledSpan, ended: EndedRequest): void;
+  /** It has ended, and is told nothing more. True where `RequestSpans.write` is to be told of it: of one that was made it is not. */
+  settle(durationMs: number): boolean;
+}
+
+/** What a request's span is written with, once it has ended. */
+export interface EndedSpan extends SpanIds {
+  /** In Unix milliseconds. */
+  readonly startedAt: number;
+  readonly parent: SpanContext | undefined;
 }
 
 /** What spans of a kind have in common; how it is encoded is its maker's own. */
@@ -125,10 +141,21 @@ export interface CompiledSpan {
 export interface RequestSpans {
   begin(parent: Context, owner: SpanOwner): RequestSpan;
   compile(kind: RequestKind): CompiledSpan;
+  /** Writes one with all that `kind` and its request say. */
+  write(kind: CompiledSpan, span: EndedSpan, ended: EndedRequest): void;
 }
 
-/** Writes the closing line of a request whose line says no more than those of its kind, and what was noted; false where it cannot. */
-export type CompiledLine = (ended: EndedRequest) => boolean;
+/** The closing line of requests of a kind. */
+export interface CompiledLine {
+  /** Whether such a line is written at all, now. */
+  isEnabled(): boolean;
+  /**
+   * What the line says besides, of what was noted on the way (tokens, cache, breakers); undefined where the line has to
+   * be put together, as it says more than those of its kind.
+   */
+  notes(ended: EndedRequest, noted: Readonly<Record<string, unknown>> | undefined): string | undefined;
+  write(ended: EndedWithLine): void;
+}
 
 /** A clock: `now` is monotonic milliseconds with fractions, `wall` is Unix milliseconds. */
 export interface Clock {

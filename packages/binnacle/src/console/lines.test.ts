@@ -94,7 +94,9 @@ test('a destination that is watched writes the same, and the closing line is wat
   logs.log.debug('below the level');
   const kind = { method: 'GET', scheme: 'http', protocol: '1.1', route: '/x', isMatched: true, sentStatus: 200 };
   const compiled = logs.closingLine?.('INFO', 'svc', { ...kind, outcome: 'success', errorType: '', httpStatus: 200 });
-  compiled?.({
+  compiled?.write({
+    endedAt: Date.now(),
+    notes: '',
     request: { requestId: 'r' },
     path: '/x',
     ids: undefined,

@@ -1,11 +1,12 @@
 /** The span of an exchange: Binnacle's own, or that of a host's SDK where it has made one for this request. */
 import { type Context, isSpanContextValid, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { getRPCMetadata, type RPCMetadata, RPCType, suppressTracing } from '@opentelemetry/core';
-import { activeContext, type Ending } from '../context.ts';
-import type { CompiledSpan, EndedRequest, RequestSpan, SpanIds, SpanOwner, Spans } from '../signals.ts';
+import { activeContext, type Ending, type RequestInHand } from '../context.ts';
+import type { RequestSpan, SpanIds, SpanOwner, Spans } from '../signals.ts';
 
 /** What a span is told of its exchange. */
-export interface SpannedExchange extends SpanOwner, EndedRequest {
+export interface SpannedExchange extends SpanOwner {
+  readonly request: RequestInHand;
   readonly sentStatus: number | undefined;
   /** By the clock; undefined while none left. */
   readonly firstByteAt: number | undefined;
@@ -19,8 +20,8 @@ export interface ExchangeSpan {
   /** The framework has the request. */
   join(): void;
   matched(route: string): void;
-  /** Tells how the exchange ended. Once. */
-  end(ending: Ending, compiled: CompiledSpan | undefined): void;
+  /** Tells how the exchange ended, once; gives what is yet to be written. */
+  end(ending: Ending): RequestSpan | undefined;
   /** Whether it ends with its event, and may be told nothing after that. */
   readonly endsWithEvent: boolean;
 }
@@ -41,7 +42,7 @@ class NoSpan implements ExchangeSpan {
   }
   join(): void {}
   matched(): void {}
-  end(): void {}
+  end(): undefined {}
 }
 
 /** A span that is made only if somebody asks for it. */
@@ -66,13 +67,14 @@ class LateSpan implements ExchangeSpan {
     if (made !== undefined) nameByRoute(made, this.#exchange, route);
   }
 
-  end(ending: Ending, compiled: CompiledSpan | undefined): void {
-    const { made } = this.ids;
+  end(ending: Ending): RequestSpan | undefined {
+    const { ids } = this;
+    const { made } = ids;
     if (made !== undefined) {
       tellEnding(made, this.#exchange, ending);
-      made.end(this.ids.endTime(ending.durationMs));
+      made.end(ids.endTime(ending.durationMs));
     }
-    if (compiled !== undefined) this.ids.write(compiled, this.#exchange);
+    return ids.settle(ending.durationMs) ? ids : undefined;
   }
 }
 
@@ -126,7 +128,7 @@ class FullSpan implements ExchangeSpan {
     if (this.#rpc !== undefined) this.#rpc.route ??= route;
   }
 
-  end(ending: Ending): void {
+  end(ending: Ending): undefined {
     const span = this.#span;
     if (span === undefined || this.#hasEnded) return;
     this.#hasEnded = true;

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { type Carrier, type Ending, type Outcome, type RequestInHand, runInScope, type Scope } from '../context.ts';
 import { roundMs } from '../duration.ts';
-import type { CompiledSpan, Running, Series, SpanIds, Work } from '../signals.ts';
+import type { EndedRequest, RequestSpan, Running, Series, SpanIds, Work } from '../signals.ts';
 import { bindToExchange } from './bound.ts';
 import { type Connection, connectionOf } from './connection.ts';
 import { cutBy } from './cut.ts';
@@ -44,7 +44,7 @@ const METHODS: ReadonlySet<string> = new Set([
 ]);
 export const UNMATCHED = '__unmatched__';
 
-export class Exchange implements Carrier, Scope, SpannedExchange, Work, Running {
+export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, Work, Running {
   readonly request: RequestInHand;
   readonly method: string;
   readonly scheme: 'http' | 'https';
@@ -289,7 +289,7 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work, Running 
     }
     // The work hears of it first and ends within this turn, so that its phases and calls are in the closing line.
     this.#cancel('client_disconnect');
-    if (this.#span.endsWithEvent) this.#server.guard(() => this.endSpan(undefined));
+    if (this.#span.endsWithEvent) this.#server.guard(() => void this.endSpan());
     setImmediate(() => this.#tell(ending));
   }
 
@@ -305,11 +305,11 @@ export class Exchange implements Carrier, Scope, SpannedExchange, Work, Running 
     this.#server.record(this, ending);
   }
 
-  /** Ends its span, once. */
-  endSpan(compiled: CompiledSpan | undefined): void {
-    if (this.#spanTold || this.#ending === undefined) return;
+  /** Ends its span, once; gives what is yet to be written of it. */
+  endSpan(): RequestSpan | undefined {
+    if (this.#spanTold || this.#ending === undefined) return undefined;
     this.#spanTold = true;
-    this.#span.end(this.#ending, compiled);
+    return this.#span.end(this.#ending);
   }
 
   #decide(finished: boolean, durationMs: number): Ending {

@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { createSignals } from '../../test/signals.ts';
+import { Backlog } from './backlog.ts';
 import type { Exchange } from './exchange.ts';
 import { createHttpServer } from './server.ts';
 
@@ -14,6 +15,7 @@ function setUp() {
     trustProxy: false,
     logger: 'svc',
     probes: new Set(['/metrics']),
+    backlog: new Backlog(signals, 1, () => {}),
     onFault: (error) => {
       throw error;
     },

@@ -13,8 +13,8 @@ export interface Kind {
   readonly responseSize: Series;
   /** Absent where spans are made from their start. */
   readonly span: CompiledSpan | undefined;
-  /** False where the line has to be put together. */
-  readonly line: CompiledLine;
+  /** Absent where each line has to be put together. */
+  readonly line: CompiledLine | undefined;
 }
 
 /** Kinds that are remembered; routes are templates, so that a service has far fewer. */
@@ -32,8 +32,8 @@ export function createKinds(options: {
   let size = 0;
   return (exchange, ending) => {
     const known = routes.get(exchange.route);
-    const found = known?.find((kind) => isOf(kind, exchange, ending));
-    if (found !== undefined) return found;
+    // A loop: a function made for `find` would be made for each request.
+    if (known !== undefined) for (const kind of known) if (isOf(kind, exchange, ending)) return kind;
     const made = compile(exchange, ending, options);
     if (size >= LIMIT) return made;
     size += 1;
@@ -80,6 +80,6 @@ function compile(
     requestSize: meters.httpRequestSize.bind(labels),
     responseSize: meters.httpResponseSize.bind(labels),
     span: spans.requests?.compile(of),
-    line: closingLine?.(levelOf(exchange, { outcome }), logger, of) ?? (() => false),
+    line: closingLine?.(levelOf(exchange, { outcome }), logger, of),
   };
 }

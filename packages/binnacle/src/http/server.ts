@@ -7,10 +7,11 @@ import { closingFields } from '../endings.ts';
 import type { TrustProxy } from '../settings.ts';
 import type { Series, Signals } from '../signals.ts';
 import { createAddressOf } from './address.ts';
+import type { Backlog } from './backlog.ts';
 import { exchangeOf } from './bound.ts';
 import { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
-import { createKinds, type Kind, levelOf } from './kind.ts';
+import { createKinds, levelOf } from './kind.ts';
 import { requestIdFrom } from './request-id.ts';
 
 export interface HttpServerOptions {
@@ -26,6 +27,7 @@ export interface HttpServerOptions {
   /** Who is asking, for `user_id`, from the framework's own request. */
   user?(request: object): string | undefined;
   readonly gate: Gate;
+  readonly backlog: Backlog;
   /** Where a listener that throws is told. */
   readonly onFault: (error: unknown) => void;
 }
@@ -59,7 +61,7 @@ const REQUEST_START = 'http.server.request.start';
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { signals } = options;
   const addressOf = createAddressOf(options.trustProxy);
-  const { gate } = options;
+  const { gate, backlog } = options;
   const requestIds = createRequestIds();
   const kindOf = createKinds(options);
   const activeOf = createActiveSeries(signals);
@@ -125,9 +127,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         }
         exchange.active?.dec();
         const kind = kindOf(exchange, ending);
-        exchange.endSpan(kind.span);
-        recordMetrics(exchange, ending, kind, signals);
-        if (!kind.line(exchange)) exchange.run(() => writeClosingLine(exchange, ending, options));
+        const notes = kind.line?.notes(exchange, exchange.noted);
+        backlog.add(exchange, kind, exchange.endSpan(), kind.line?.isEnabled() === true ? notes : undefined);
+        if (notes === undefined) exchange.run(() => writeClosingLine(exchange, ending, options));
       } catch (error) {
         options.onFault(error);
       }
@@ -192,17 +194,6 @@ function createActiveSeries({ meters }: Signals): (exchange: Exchange) => Series
     known[scheme].set(method, series);
     return series;
   };
-}
-
-function recordMetrics(exchange: Exchange, ending: Ending, series: Kind, { meters }: Signals): void {
-  const { watch, ids, firstByteMs } = exchange;
-  series.duration.observe(ending.durationMs / 1000, ids);
-  series.requestSize.observe(exchange.requestBytes);
-  series.responseSize.observe(watch.bytes);
-  if (firstByteMs !== undefined) series.firstByte.observe(firstByteMs / 1000, ids);
-  if (watch.events === undefined) return;
-  meters.httpStreamEvents.bind({ http_route: exchange.route }).inc(watch.events);
-  meters.httpStreamGap.bind({ http_route: exchange.route }).observe((exchange.longestGapMs ?? 0) / 1000);
 }
 
 /** Puts the closing line of a request together, which says everything about it. */

@@ -6,7 +6,7 @@ import { runInScope } from '../context.ts';
 import { roundMs } from '../duration.ts';
 import { closingFields } from '../endings.ts';
 import { createFaults } from '../faults.ts';
-import type { EndedRequest, RequestKind } from '../signals.ts';
+import type { CompiledLine, EndedRequest, RequestKind } from '../signals.ts';
 import { createLogs } from './logger.ts';
 
 function setUp(level: 'INFO' | 'WARNING' = 'INFO', caller = false) {
@@ -24,6 +24,16 @@ function setUp(level: 'INFO' | 'WARNING' = 'INFO', caller = false) {
     clock: { wall: () => at.ms },
   });
   return { logs, lines, at };
+}
+
+type Noted = Readonly<Record<string, unknown>> | undefined;
+
+/** As the http room writes one: false where the line is left to the logger. */
+function write(line: CompiledLine | undefined, request: EndedRequest, noted: Noted, endedAt: number): boolean {
+  const notes = line?.notes(request, noted);
+  if (notes === undefined) return false;
+  if (line?.isEnabled()) line.write({ ...request, endedAt, notes });
+  return true;
 }
 
 const KIND: RequestKind = {
@@ -75,7 +85,6 @@ const ended: fc.Arbitrary<EndedRequest> = fc.record({
   responseBytes: fc.nat(),
   streamEvents: fc.option(fc.nat(), { nil: undefined }),
   longestGapMs: ms.map(roundMs),
-  noted: fc.option(noted(), { nil: undefined }),
 });
 const kind: fc.Arbitrary<RequestKind> = fc.record({
   method: fc.constant(KIND.method),
@@ -90,7 +99,7 @@ const kind: fc.Arbitrary<RequestKind> = fc.record({
 });
 
 /** The same as the http room puts it together. */
-function fieldsOf(of: RequestKind, request: EndedRequest): Record<string, unknown> {
+function fieldsOf(of: RequestKind, request: EndedRequest, noted: Noted): Record<string, unknown> {
   const own = {
     duration_ms: request.durationMs,
     status: of.outcome,
@@ -106,16 +115,16 @@ function fieldsOf(of: RequestKind, request: EndedRequest): Record<string, unknow
       longest_gap_ms: request.longestGapMs,
     }),
   };
-  return closingFields(own, request.noted ?? {});
+  return closingFields(own, noted ?? {});
 }
 
 test('it is the same line', () => {
   fc.assert(
-    fc.property(kind, ended, (of, request) => {
-      const { logs, lines } = setUp();
-      expect(logs.closingLine?.('INFO', 'svc', of)(request)).toBe(true);
+    fc.property(kind, ended, fc.option(noted(), { nil: undefined }), (of, request, noted) => {
+      const { logs, lines, at } = setUp();
+      expect(write(logs.closingLine?.('INFO', 'svc', of), request, noted, at.ms)).toBe(true);
       runInScope({ request: request.request, otel: ROOT_CONTEXT, ids: request.ids }, () =>
-        logs.write('INFO', 'svc', 'Request completed', fieldsOf(of, request)),
+        logs.write('INFO', 'svc', 'Request completed', fieldsOf(of, request, noted)),
       );
       expect(lines[0]).toBe(lines[1]);
     }),
@@ -144,17 +153,17 @@ describe('it is left to the logger', () => {
     ['far too many', Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`a${i}`, i]))],
   ])('with %s noted', (_, noted) => {
     const { logs, lines } = setUp();
-    expect(logs.closingLine?.('INFO', 'svc', KIND)({ ...request, noted })).toBe(false);
+    expect(write(logs.closingLine?.('INFO', 'svc', KIND), request, noted, 0)).toBe(false);
     expect(lines).toEqual([]);
   });
 
   test('with a session, with a user, and where the logger says more', () => {
     const { logs, lines } = setUp();
-    const write = logs.closingLine?.('INFO', 'svc', KIND);
-    expect(write?.({ ...request, request: { requestId: 'r1', sessionId: 's' } })).toBe(false);
-    expect(write?.({ ...request, request: { requestId: 'r1', userId: 'u' } })).toBe(false);
+    const line = logs.closingLine?.('INFO', 'svc', KIND);
+    expect(write(line, { ...request, request: { requestId: 'r1', sessionId: 's' } }, undefined, 0)).toBe(false);
+    expect(write(line, { ...request, request: { requestId: 'r1', userId: 'u' } }, undefined, 0)).toBe(false);
     logs.log.setBindings({ region: 'eu' });
-    expect(write?.(request)).toBe(false);
+    expect(write(line, request, undefined, 0)).toBe(false);
     expect(lines).toEqual([]);
   });
 
@@ -164,21 +173,18 @@ describe('it is left to the logger', () => {
 
   test('and nothing is written below the level, which may change', () => {
     const { logs, lines } = setUp('WARNING');
-    const write = logs.closingLine?.('INFO', 'svc', KIND);
-    expect([write?.(request), lines.length]).toEqual([true, 0]);
+    const line = logs.closingLine?.('INFO', 'svc', KIND);
+    expect([write(line, request, undefined, 0), lines.length]).toEqual([true, 0]);
     logs.log.level = 'info';
-    expect([write?.(request), lines.length]).toEqual([true, 1]);
+    expect([write(line, request, undefined, 0), lines.length]).toEqual([true, 1]);
   });
 });
 
 test('each says its own moment, those of one millisecond the same', () => {
-  const { logs, lines, at } = setUp();
+  const { logs, lines } = setUp();
   const line = logs.closingLine?.('INFO', 'svc', KIND);
   const [one] = fc.sample(ended, 1);
-  for (const ms of [0, 0, 1, 1000]) {
-    at.ms = 1_700_000_000_123 + ms;
-    line?.(one as EndedRequest);
-  }
+  for (const ms of [0, 0, 1, 1000]) write(line, one as EndedRequest, undefined, 1_700_000_000_123 + ms);
   const said = lines.map((text) => (JSON.parse(text) as { timestamp: string }).timestamp);
   expect(said.map((text) => Date.parse(text) - 1_700_000_000_123)).toEqual([0, 0, 1, 1000]);
 });

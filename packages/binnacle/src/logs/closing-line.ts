@@ -2,14 +2,14 @@
  * The closing line of a request, compiled: what all requests of a kind say alike is written once, and each adds its
  * ids and numbers. The same line, to the byte, as the logger would put together, for a fraction of its price.
  */
-import type { CompiledLine, EndedRequest, Level, RequestKind } from '../signals.ts';
+import type { CompiledLine, EndedRequest, EndedWithLine, Level, RequestKind } from '../signals.ts';
 import { addFields } from './fields.ts';
 import { type SafeFields, toSafe } from './safe.ts';
 import { createBudget } from './text.ts';
 
 export interface ClosingLineOptions {
-  /** `"timestamp":"…"`, of now. */
-  readonly timestamp: () => string;
+  /** `"timestamp":"…"`, of a time in Unix milliseconds. */
+  readonly timestamp: (at: number) => string;
   /** `service`, `version`, `environment`. */
   readonly origin: SafeFields;
   /** Takes the line, its newline included. */
@@ -33,16 +33,18 @@ export function compileClosingLine(
   const beginningAt = createBeginning(head);
   const tail = `,${piece(origin)}}\n`;
   const said = [MESSAGE, outcome, method, route, errorType].join('').length;
-  return (ended) => {
-    const { request } = ended;
-    if (!isEnabled()) return true;
-    if (request.sessionId !== undefined || request.userId !== undefined || !isPlain()) return false;
-    const noted = ended.noted === undefined ? '' : textOfNoted(ended.noted, said);
-    if (noted === undefined) return false;
-    write(
-      `${beginningAt(timestamp())}${escaped(request.requestId)}${addressOf(request.ip)}${idsOf(ended)}${textOfMs(ended.durationMs)}${ending}${measuresOf(ended)}${noted}${tail}`,
-    );
-    return true;
+  return {
+    isEnabled,
+    notes({ request }, noted) {
+      if (request.sessionId !== undefined || request.userId !== undefined || !isPlain()) return undefined;
+      return noted === undefined ? '' : textOfNoted(noted, said);
+    },
+    write(ended: EndedWithLine) {
+      const { request } = ended;
+      write(
+        `${beginningAt(timestamp(ended.endedAt))}${escaped(request.requestId)}${addressOf(request.ip)}${idsOf(ended)}${textOfMs(ended.durationMs)}${ending}${measuresOf(ended)}${ended.notes}${tail}`,
+      );
+    },
   };
 }
 

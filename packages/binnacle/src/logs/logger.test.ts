@@ -307,11 +307,9 @@ describe('formats', () => {
   });
 
   test('timestamps are exact in every millisecond, before and after a second turns', () => {
-    let wall = 0;
-    const stamp = createTimestamp({ wall: () => wall });
+    const stamp = createTimestamp();
     for (const ms of [0, 1, 10, 999, 1000, 1001, 999, 1_767_323_045_067, -1, -1000, 86_399_999]) {
-      wall = ms;
-      expect(stamp()).toBe(`"timestamp":"${new Date(ms).toISOString()}"`);
+      expect(stamp(ms)).toBe(`"timestamp":"${new Date(ms).toISOString()}"`);
     }
   });
 });

@@ -13,6 +13,7 @@ import type { Clock, CompiledLine, Level, RequestKind, WriteLine } from '../sign
 import { type Entry, findCaller } from './caller.ts';
 import { compileClosingLine } from './closing-line.ts';
 import { createDestination, type LineQueueState } from './destination.ts';
+import { onExit } from './exit.ts';
 import { addFields } from './fields.ts';
 import { composeLine } from './line.ts';
 import { maskText } from './redact.ts';
@@ -34,6 +35,8 @@ export interface LogsOptions {
   /** Is shown each line that is written, as JSON. Must not throw. */
   readonly watch?: ((line: string) => void) | undefined;
   readonly clock?: Pick<Clock, 'wall'>;
+  /** Called before any line that is not a closing line, and before lines are flushed: what has ended before is written first. */
+  readonly settle?: (() => void) | undefined;
 }
 
 export interface Logs {
@@ -87,6 +90,8 @@ interface Bound {
 /** Opens the logs. Throws `SettingsError` when `LOG_FILE` cannot be written. */
 export function createLogs(options: LogsOptions): Logs {
   const { settings } = options;
+  // Before the destination's own, which writes what there is.
+  const forget = options.settle === undefined ? nothing : onExit.add(options.settle);
   const destination = createDestination({
     format: settings.format,
     file: settings.file,
@@ -95,12 +100,21 @@ export function createLogs(options: LogsOptions): Logs {
     watch: options.watch,
     ...(options.destination !== undefined && { memory: options.destination }),
   });
-  const timestamp = createTimestamp(options.clock);
+  const { clock, settle = nothing } = options;
+  const wall = clock === undefined ? Date.now : () => Math.floor(clock.wall());
+  const timestamp = createTimestamp();
   const origin: SafeFields = { service: options.service, version: options.version, environment: options.environment };
-  const base = createBase(options, timestamp, origin, {
-    write: destination.write,
+  const flush = (): Promise<void> => {
+    settle();
+    return destination.flush();
+  };
+  const base = createBase(options, () => timestamp(wall()), origin, {
+    write(line: string) {
+      settle();
+      destination.write(line);
+    },
     flush(done?: (error?: Error) => void) {
-      destination.flush().then(() => done?.(), done);
+      flush().then(() => done?.(), done);
     },
   });
   const logger = createLoggers(base, settings);
@@ -132,10 +146,16 @@ export function createLogs(options: LogsOptions): Logs {
           });
         },
     queues: destination.queues,
-    flush: destination.flush,
-    close: destination.close,
+    flush,
+    async close() {
+      settle();
+      await destination.close();
+      forget();
+    },
   };
 }
+
+const nothing = (): void => {};
 
 /** Whether a logger's lines say nothing more of their own than its name; asked again only when its bindings change. */
 function createPlainCheck(logger: Bound): () => boolean {
@@ -253,14 +273,12 @@ function safeBindings(bindings: pino.Bindings): SafeFields {
  * pino's piece of a line that tells the time: ISO 8601, UTC, milliseconds. The part up to the second is kept for as
  * long as it lasts, since `toISOString` costs more than the rest of it. It has no comma in front, as it comes first.
  */
-export function createTimestamp(clock?: Pick<Clock, 'wall'>): () => string {
-  const wall = clock === undefined ? Date.now : () => Math.floor(clock.wall());
+export function createTimestamp(): (at: number) => string {
   let second = Number.NaN;
   let start = '';
   let latest = Number.NaN;
   let text = '';
-  return () => {
-    const now = wall();
+  return (now) => {
     if (now === latest) return text;
     latest = now;
     const ms = ((now % 1000) + 1000) % 1000;

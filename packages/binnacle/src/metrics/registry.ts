@@ -23,6 +23,8 @@ export interface RegistryOptions {
   readonly faults: Faults;
   /** Budgets by metric name, where 1,000 label sets are not right. */
   readonly maxSeries?: Readonly<Record<string, number>>;
+  /** Called before anything is read: records what has ended. */
+  readonly settle?: (() => void) | undefined;
 }
 
 /** Reads values for a scrape, or for a look in between, after which the next scrape tells what it would have told anyway. */
@@ -61,6 +63,10 @@ export function createRegistry(options: RegistryOptions): Registry {
   /** Each as it is asked, by itself. */
   const guests = new Map<GuestRegistry, GuestRegistry>();
   const broken = options.faults.outage('binnacle');
+  const all = (): Family[] => {
+    options.settle?.();
+    return [...families.values()];
+  };
 
   const add = (family: Omit<FamilyOptions, 'maxSeries' | 'onFold'> & { maxSeries?: number | undefined }): Family => {
     if (families.has(family.name)) throw new TypeError(`metric ${family.name} is already defined`);
@@ -90,11 +96,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     (Object.keys(definitions) as MetricKey[]).map((key) => [key, define(definitions[key])]),
   ) as unknown as Meters;
   const scrapeDuration = meters.scrapeDuration.bind({});
-  const own = (
-    kind: FamilyOptions['kind'],
-    { labels = [], ...rest }: GaugeOptions<string>,
-    buckets?: readonly number[],
-  ) => {
+  type Kind = FamilyOptions['kind'];
+  const own = (kind: Kind, { labels = [], ...rest }: GaugeOptions<string>, buckets?: readonly number[]) => {
     checkWorkers(rest.name, labels, rest.workers);
     const family = add({ ...rest, kind, labels, ...(buckets && { buckets }) });
     if (labels.length === 0) family.bind({});
@@ -102,10 +105,11 @@ export function createRegistry(options: RegistryOptions): Registry {
   };
 
   const read = async (isLook = false): Promise<View> => {
+    const mine = all();
     if (readers.map((one) => runReader(one, isLook, broken)).every(Boolean)) broken.up();
     countSeries(families, meters);
     const visitors = await readGuests([...guests.values()], (name) => isTaken(name, families), options.faults);
-    return { families: [...families.values()], guests: visitors };
+    return { families: mine, guests: visitors };
   };
 
   return {
@@ -117,11 +121,11 @@ export function createRegistry(options: RegistryOptions): Registry {
     beforeScrape: (one) => void readers.push(one),
     read: () => read(),
     look: () => read(true),
-    families: () => [...families.values()],
+    families: all,
     guest(registry) {
       if (!guests.has(registry)) guests.set(registry, patientGuest(registry));
     },
-    reset: () => reset([...families.values()]),
+    reset: () => reset(all()),
     async *scrape(format) {
       const start = performance.now();
       const view = await read();

@@ -12,6 +12,7 @@ export function openTraces(
   faults: Faults,
   meters: Meters,
   logs: Logs,
+  settle: () => void,
   processor: SpanProcessor | undefined,
   watch?: SpanWatch,
 ): Traces {
@@ -24,6 +25,7 @@ export function openTraces(
     environment: settings.environment,
     faults,
     log: logs.write,
+    settle,
     recorder: {
       result: (result, count) => meters.spans.bind({ result }).inc(count),
       queue: (size) => queue.set(size),

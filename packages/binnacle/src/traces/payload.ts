@@ -10,7 +10,7 @@ import { USER_AGENT } from './user-agent.ts';
 
 const compress = promisify(gzip);
 /** What repeats from span to span, which is most, is found by the least effort too. */
-const FAST = { level: constants.Z_BEST_SPEED, chunkSize: 64 * 1024 };
+const FAST = { level: constants.Z_BEST_SPEED, chunkSize: 32 * 1024 };
 /**
  * Bodies of so many bytes are compressed at once, in about half a millisecond: the way to another thread and back costs
  * several times that in processor time. Only larger ones would hold the loop up.

@@ -23,6 +23,8 @@ export interface BatchProcessorOptions<B> {
   readonly store: SpanStore<B>;
   /** Sends one batch and counts it; never rejects. One call at a time. */
   deliver(batch: B): Promise<Arrival>;
+  /** Called before all is sent: puts what has ended into the store. */
+  readonly settle?: (() => void) | undefined;
   /** Counts spans that are not sent at all. */
   drop(count: number): void;
   /** Ends the delivery under way at once. */
@@ -50,16 +52,24 @@ const LEAST_PAUSE_MS = 1000;
  * 30 s that keeps the process alive, and at a flush sends all batches at once.
  */
 export function createBatchProcessor<B>(options: BatchProcessorOptions<B>): BatchProcessor {
+  const { settle = () => {} } = options;
   const queue = new BatchQueue(options);
+  const close = (timeoutMs: number): Promise<void> => {
+    settle();
+    return queue.close(timeoutMs);
+  };
   return {
     onStart() {},
     onEnd(span) {
       if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) queue.add(span);
     },
     added: (stored) => queue.added(stored),
-    forceFlush: () => holdProcess(queue.flush()),
-    shutdown: () => queue.close(options.batch.exportTimeoutMs),
-    close: (timeoutMs) => queue.close(timeoutMs),
+    forceFlush() {
+      settle();
+      return holdProcess(queue.flush());
+    },
+    shutdown: () => close(options.batch.exportTimeoutMs),
+    close,
   };
 }
 

@@ -21,7 +21,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
-import type { CompiledSpan, EndedRequest, RequestSpan, RequestSpans, SpanOwner } from '../signals.ts';
+import type { EndedRequest, EndedSpan, RequestSpan, RequestSpans, SpanOwner } from '../signals.ts';
 import type { SpanSlot } from './encoded-queue.ts';
 import type { Ids } from './ids.ts';
 import type { MaybeSilent } from './silent-tracer.ts';
@@ -40,20 +40,36 @@ export function createRequestSpans(options: RequestSpansOptions): RequestSpans {
   return {
     begin: (parent, owner) => new LazySpan(options, parent, owner),
     compile: (kind) => new SpanTemplates(kind),
+    write(compiled, span, ended) {
+      // Made by `compile` here.
+      if (options.slot !== undefined) write(options.slot, compiled as SpanTemplates, span, ended);
+    },
   };
+}
+
+function write(slot: SpanSlot, templates: SpanTemplates, span: EndedSpan, ended: EndedRequest): void {
+  const to = slot.begin(templates.sizeOf(ended));
+  if (to === undefined) return;
+  try {
+    templates.write(to, span, span.parent, span.startedAt, ended);
+  } catch (error) {
+    slot.cancel();
+    throw error;
+  }
+  slot.end();
 }
 
 class LazySpan implements RequestSpan, Span, MaybeSilent {
   readonly traceId: string;
   readonly spanId: string;
   readonly traceFlags: TraceFlags;
+  readonly startedAt: number;
+  readonly parent: SpanContext | undefined;
   made: Span | undefined;
   endedAt: number | undefined;
   readonly #options: RequestSpansOptions;
   readonly #outer: Context;
   readonly #owner: SpanOwner;
-  readonly #parent: SpanContext | undefined;
-  readonly #startedAt: number;
   readonly #sampled: boolean;
   #ownContext: SpanContext | undefined;
   #context: Context | undefined;
@@ -72,8 +88,8 @@ class LazySpan implements RequestSpan, Span, MaybeSilent {
     this.#options = options;
     this.#outer = outer;
     this.#owner = owner;
-    this.#parent = parent;
-    this.#startedAt = Date.now();
+    this.parent = parent;
+    this.startedAt = Date.now();
   }
 
   get silent(): boolean {
@@ -86,25 +102,13 @@ class LazySpan implements RequestSpan, Span, MaybeSilent {
   }
 
   endTime(durationMs: number): number {
-    return this.#startedAt + durationMs;
+    return this.startedAt + durationMs;
   }
 
-  write(compiled: CompiledSpan, ended: EndedRequest): void {
+  settle(durationMs: number): boolean {
     this.#ended = true;
-    this.endedAt = this.#startedAt + ended.durationMs;
-    const { slot } = this.#options;
-    if (!this.#sampled || this.made !== undefined || slot === undefined) return;
-    // Made by `compile` here.
-    const templates = compiled as SpanTemplates;
-    const to = slot.begin(templates.sizeOf(ended));
-    if (to === undefined) return;
-    try {
-      templates.write(to, this, this.#parent, this.#startedAt, ended);
-    } catch (error) {
-      slot.cancel();
-      throw error;
-    }
-    slot.end();
+    this.endedAt = this.startedAt + durationMs;
+    return this.#sampled && this.made === undefined && this.#options.slot !== undefined;
   }
 
   spanContext(): SpanContext {
@@ -112,7 +116,7 @@ class LazySpan implements RequestSpan, Span, MaybeSilent {
       traceId: this.traceId,
       spanId: this.spanId,
       traceFlags: this.traceFlags,
-      traceState: this.#parent?.traceState,
+      traceState: this.parent?.traceState,
     };
     return this.#ownContext;
   }
@@ -169,7 +173,7 @@ class LazySpan implements RequestSpan, Span, MaybeSilent {
     const { ids, tracer } = this.#options;
     if (this.made !== undefined || !this.#sampled || this.#ended || tracer === undefined) return this.made;
     ids.preset(this.traceId, this.spanId);
-    const options = { kind: SpanKind.SERVER, attributes: this.#owner.spanAttributes(), startTime: this.#startedAt };
+    const options = { kind: SpanKind.SERVER, attributes: this.#owner.spanAttributes(), startTime: this.startedAt };
     this.made = tracer.startSpan(this.#owner.spanName(), options, this.#outer);
     return this.made;
   }

@@ -85,7 +85,7 @@ function serve({ spans }: Traces): void {
   const span = spans.requests.begin(ROOT_CONTEXT, OWNER);
   const within = spans.start('work', SpanKind.INTERNAL, { a: [1, 2] }, span.context);
   within.setStatus({ code: SpanStatusCode.ERROR, message: 'no' }).end();
-  span.write(spans.requests.compile(KIND), ENDED);
+  if (span.settle(ENDED.durationMs)) spans.requests.write(spans.requests.compile(KIND), span, ENDED);
 }
 
 /** What is served, and a span of the host's own. */

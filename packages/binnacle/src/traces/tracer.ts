@@ -47,6 +47,8 @@ export interface TracesOptions {
   readonly keep?: Pick<KeepOptions, 'settings' | 'recorder'>;
   /** Where `OTEL_TRACES_EXPORTER=console` writes spans. */
   readonly log: WriteLine;
+  /** Called before all is sent: writes the spans of what has ended. */
+  readonly settle?: (() => void) | undefined;
   /** Is shown every sampled span that ends, whether it is exported or not. */
   readonly watch?: SpanWatch | undefined;
   /** Takes the place of the settings' exporter; for tests. */
@@ -219,7 +221,7 @@ function createExporting(options: TracesOptions, resource: Resource, watch?: Spa
   const exporter = createOtlpExporter({ settings: { ...settings.otlp, timeoutMs } });
   const delivery = createDelivery({ ...common, exporter, endpoint: printableEndpoint(settings.otlp.url) });
   const store = createStore(settings, resource, watch);
-  const batches = createBatchProcessor({ batch, recorder, store, ...delivery });
+  const batches = createBatchProcessor({ batch, recorder, store, settle: options.settle, ...delivery });
   const slot = store instanceof EncodedQueue ? createSlot(store, SCOPE, batches.added) : undefined;
   return { processor: batches, batches, store, ...(slot && { slot }) };
 }
