@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileModules } from '../../test/compiled.ts';
 import { collectGarbage } from '../../test/garbage.ts';
+import { startOtlpReceiver } from '../../test/otlp/receiver.ts';
 import { createHandClock, createSignals } from '../../test/signals.ts';
 import { until } from '../../test/until.ts';
 import type { EndedWithLine } from '../signals.ts';
@@ -136,11 +137,14 @@ describe('in a process of its own', () => {
   `;
   let programs = 0;
 
-  function start(program: string): { child: ChildProcess; lines: () => Record<string, unknown>[]; err: () => string } {
+  function start(
+    program: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): { child: ChildProcess; lines: () => Record<string, unknown>[]; err: () => string } {
     programs += 1;
     const path = join(folder, `program-${programs}.mjs`);
     writeFileSync(path, PRELUDE + program);
-    const child = spawn(process.execPath, [path], { env: { PATH: process.env.PATH, LOG_FORMAT: 'json' } });
+    const child = spawn(process.execPath, [path], { env: { PATH: process.env.PATH, LOG_FORMAT: 'json', ...settings } });
     const parts = { out: '', err: '' };
     child.stdout.on('data', (chunk: Buffer) => {
       parts.out += chunk.toString();
@@ -156,8 +160,8 @@ describe('in a process of its own', () => {
     return { child, lines, err: () => parts.err };
   }
 
-  async function run(program: string) {
-    const { child, lines, err } = start(program);
+  async function run(program: string, settings: Readonly<Record<string, string>> = {}) {
+    const { child, lines, err } = start(program, settings);
     const code = await new Promise((resolve) => child.once('close', resolve));
     return { code, lines: lines(), err: err() };
   }
@@ -165,17 +169,18 @@ describe('in a process of its own', () => {
   test('lines stand in the order of their moments, and a scrape knows all that has ended', async () => {
     const { lines, err } = await run(`
       await Promise.all(Array.from({ length: 100 }, (_, n) => ask(n)));
+      await new Promise((resolve) => { served = (n, res) => res.once('finish', resolve); ask(100); });
       let text = '';
       for await (const piece of obs.scrape().body) text += piece;
       console.error(text.match(/http_server_request_duration_seconds_count{.*http_route="\\/x".*/)[0].split(' ')[1]);
       process.exit(0);
     `);
-    expect(err.trim()).toBe('100');
+    expect(err.trim()).toBe('101');
     const moments = lines.map(({ timestamp }) => Date.parse(timestamp as string));
     expect(moments).toEqual([...moments].sort((one, other) => one - other));
     const closing = lines.filter(({ message }) => message === 'Request completed');
-    expect(new Set(closing.map(({ request_id: id }) => id)).size).toBe(100);
-    expect(closing).toHaveLength(100);
+    expect(new Set(closing.map(({ request_id: id }) => id)).size).toBe(101);
+    expect(closing).toHaveLength(101);
     for (const [at, { message, request_id: id }] of lines.entries())
       if (message === 'at work')
         expect(
@@ -193,6 +198,16 @@ describe('in a process of its own', () => {
     `);
     expect(code).toBe(status);
     expect(lines.filter(({ message }) => message === 'Request completed')).toHaveLength(1);
+  });
+
+  test('the end of telemetry sends the spans of what has just ended', async () => {
+    const receiver = await startOtlpReceiver();
+    const { code } = await run('await ask(0); await ask(1); await obs.close(); process.exit(0);', {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    });
+    const spans = receiver.requests.flatMap((request) => request.spans);
+    await receiver.close();
+    expect([code, spans.flatMap(({ name }) => (name === 'GET' ? [] : [name]))]).toEqual([0, ['GET /x', 'GET /x']]);
   });
 
   test('a line comes although nothing else happens', async () => {
