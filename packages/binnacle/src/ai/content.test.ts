@@ -64,10 +64,26 @@ test('words are bounded by bytes, and cut between characters', () => {
   expect(words.endsWith('…')).toBe(true);
 });
 
-test('an answer too long to be held is measured and not hashed', () => {
+test('an answer is its pieces in their order, however many, whenever it is asked for', () => {
   const content = new Content({ capture: 'none', redact: (value) => value });
-  for (let n = 0; n < 12; n += 1) content.add('x'.repeat(100_000));
   expect(content.text).toBeUndefined();
+  let whole = '';
+  for (let n = 0; n < 1000; n += 1) {
+    content.add(`${n},`);
+    whole += `${n},`;
+    if (n % 7 === 0 || n % 64 > 61) expect(content.text).toBe(whole);
+  }
+  expect(content.text).toBe(whole);
+});
+
+test('an answer too long to be held is not hashed, and nothing of it is held', () => {
+  const content = new Content({ capture: 'none', redact: (value) => value });
+  for (let n = 0; n < 10; n += 1) content.add('x'.repeat(100_000));
+  expect(content.text).toHaveLength(1_000_000);
+  for (let n = 0; n < 200; n += 1) {
+    content.add('x'.repeat(n === 0 ? 100_000 : 1));
+    expect(content.text).toBeUndefined();
+  }
 });
 
 test('text is found in any shape, and nothing throws', () => {
