@@ -45,10 +45,6 @@ export function watchIterator<T, R, N>(
     else if (isAborted()) operation.cutOff(timeoutOf(signal));
     else operation.breakOff();
   };
-  const hear = (item: T): void => {
-    operation.chunk();
-    reader.read(item);
-  };
   const hides = reader.hides !== undefined;
   const step = (): Promise<IteratorResult<T, R>> => iterator.next();
   const stepWith = (value: N) => (): Promise<IteratorResult<T, R>> => iterator.next(value);
@@ -57,7 +53,13 @@ export function watchIterator<T, R, N>(
       guard(finish);
       return result;
     }
-    guard(hear, result.value);
+    // Not by `guard`: what it is given is another function each time, so that V8 cannot take it in.
+    try {
+      operation.chunk();
+      reader.read(result.value);
+    } catch {
+      // There is nobody to tell.
+    }
     return hides && isHidden(reader, result.value) ? next() : result;
   };
   const onError = (error: unknown): never => {
@@ -109,12 +111,10 @@ export function abandon(operation: ClientOperation, signal: AbortSignal | undefi
   else operation.error(timeout);
 }
 
-/** Telemetry at run time never throws into its host. What is done often is handed what it is `given`, and made once. */
-export function guard(work: () => void): void;
-export function guard<T>(work: (given: T) => void, given: T): void;
-export function guard(work: (given?: unknown) => void, given?: unknown): void {
+/** Telemetry at run time never throws into its host. */
+export function guard(work: () => void): void {
   try {
-    work(given);
+    work();
   } catch {
     // There is nobody to tell.
   }
