@@ -64,16 +64,18 @@ test('words are bounded by bytes, and cut between characters', () => {
   expect(words.endsWith('…')).toBe(true);
 });
 
-test('an answer is its pieces in their order, however many, whenever it is asked for', () => {
-  const content = new Content({ capture: 'none', redact: (value) => value });
-  expect(content.text).toBeUndefined();
-  let whole = '';
-  for (let n = 0; n < 1000; n += 1) {
-    content.add(`${n},`);
-    whole += `${n},`;
-    if (n % 7 === 0 || n % 64 > 61) expect(content.text).toBe(whole);
-  }
-  expect(content.text).toBe(whole);
+test('an answer is its pieces in their order, however many, and whether or not it was asked for before', () => {
+  for (const every of [Infinity, 1, 7, 100])
+    for (const count of [0, 1, 63, 64, 65, 127, 128, 129, 1000]) {
+      const content = new Content({ capture: 'none', redact: (value) => value });
+      let whole = '';
+      for (let n = 1; n <= count; n += 1) {
+        content.add(`${n},`);
+        whole += `${n},`;
+        if (n % every === 0) expect(content.text).toBe(whole);
+      }
+      expect(content.text).toBe(whole === '' ? undefined : whole);
+    }
 });
 
 test('an answer too long to be held is not hashed, and nothing of it is held', () => {
