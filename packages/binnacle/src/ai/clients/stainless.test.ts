@@ -12,6 +12,7 @@ import { observeUndici } from '../../drivers/undici.ts';
 import { anthropicKind } from './anthropic.ts';
 import { middleOf } from './observed.test-helper.ts';
 import { openAiKind } from './openai.ts';
+import { replace } from './watched.ts';
 import { attemptsOf, collect, cutAt, type Observed, observeClient } from './wire.test-helper.ts';
 
 const KINDS = [openAiKind, anthropicKind];
@@ -456,19 +457,24 @@ describe.each(PROVIDERS)('$name: whose signal is aborted', ({ ask: open, fixture
   });
 });
 
-/** Hears of each read of a body, by whoever iterates over it. */
+/** Hears of each read of a body: some SDKs iterate over it, some take its reader. */
 function watchReads(body: ReadableStream | null, hear: () => void): void {
   if (body === null) return;
-  const iterate = body[Symbol.asyncIterator].bind(body);
-  const watched = (): AsyncIterableIterator<Uint8Array> => {
-    const pieces = iterate();
-    const next = pieces.next.bind(pieces);
-    return Object.assign(pieces, {
-      next: () => {
-        hear();
-        return next();
-      },
+  const watch = (owner: object, name: string): void =>
+    replace(owner, name, (original: () => unknown) => () => {
+      hear();
+      return original();
     });
+  replace(body, 'getReader', (original: () => object) => () => {
+    const reader = original();
+    watch(reader, 'read');
+    return reader;
+  });
+  const iterate = body[Symbol.asyncIterator].bind(body);
+  const watched = (): AsyncIterator<unknown> => {
+    const pieces = iterate();
+    watch(pieces, 'next');
+    return pieces;
   };
   Object.defineProperty(body, Symbol.asyncIterator, { value: watched });
 }
