@@ -64,10 +64,28 @@ test('words are bounded by bytes, and cut between characters', () => {
   expect(words.endsWith('…')).toBe(true);
 });
 
-test('an answer too long to be held is measured and not hashed', () => {
+test('an answer is its pieces in their order, however many, and whether or not it was asked for before', () => {
+  for (const every of [Infinity, 1, 7, 100])
+    for (const count of [0, 1, 63, 64, 65, 127, 128, 129, 1000]) {
+      const content = new Content({ capture: 'none', redact: (value) => value });
+      let whole = '';
+      for (let n = 1; n <= count; n += 1) {
+        content.add(`${n},`);
+        whole += `${n},`;
+        if (n % every === 0) expect(content.text).toBe(whole);
+      }
+      expect(content.text).toBe(whole === '' ? undefined : whole);
+    }
+});
+
+test('an answer too long to be held is not hashed, and nothing of it is held', () => {
   const content = new Content({ capture: 'none', redact: (value) => value });
-  for (let n = 0; n < 12; n += 1) content.add('x'.repeat(100_000));
-  expect(content.text).toBeUndefined();
+  for (let n = 0; n < 10; n += 1) content.add('x'.repeat(100_000));
+  expect(content.text).toHaveLength(1_000_000);
+  for (let n = 0; n < 200; n += 1) {
+    content.add('x'.repeat(n === 0 ? 100_000 : 1));
+    expect(content.text).toBeUndefined();
+  }
 });
 
 test('text is found in any shape, and nothing throws', () => {

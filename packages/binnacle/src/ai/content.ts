@@ -13,6 +13,9 @@ export const CONTENT_LIMIT: number = 16 * 1024;
 /** What is held back of an answer that streams, to estimate its tokens and to hash it, in characters. */
 const HELD_LIMIT = 1024 * 1024;
 
+/** So many pieces are joined at once: held until the end, each would cost its place and its own string. */
+const PIECES = 64;
+
 export interface ContentOptions {
   readonly capture: Capture;
   /** Any value as data that may be written, its secrets withheld. */
@@ -26,9 +29,11 @@ export class Content {
   readonly #options: ContentOptions;
   #input: unknown;
   #output: unknown;
-  #pieces: string[] = [];
+  /** What is not joined yet: some `PIECES` at a time, in one place for all of the answer. */
+  #pieces: string[] | undefined;
+  #waiting = 0;
+  #text = '';
   #length = 0;
-  #cut = false;
 
   constructor(options: ContentOptions) {
     this.#options = options;
@@ -46,14 +51,29 @@ export class Content {
 
   /** A piece of the answer. */
   add(text: string): void {
-    if (this.#length + text.length > HELD_LIMIT) this.#cut = true;
-    else this.#pieces.push(text);
     this.#length += text.length;
+    if (this.#length > HELD_LIMIT) {
+      this.#pieces = undefined;
+      this.#text = '';
+      return;
+    }
+    this.#pieces ??= new Array<string>(PIECES).fill('');
+    this.#pieces[this.#waiting] = text;
+    this.#waiting += 1;
+    if (this.#waiting === PIECES) this.#join();
+  }
+
+  #join(): void {
+    if (this.#pieces === undefined) return;
+    const full = this.#waiting === PIECES;
+    this.#text += (full ? this.#pieces : this.#pieces.slice(0, this.#waiting)).join('');
+    this.#waiting = 0;
   }
 
   /** All of the answer's text so far; undefined where it was too long to be held, or there was none. */
   get text(): string | undefined {
-    return this.#cut || this.#pieces.length === 0 ? undefined : this.#pieces.join('');
+    this.#join();
+    return this.#text === '' ? undefined : this.#text;
   }
 
   /** All text of the prompt, for an estimate; undefined where there is none. */

@@ -85,19 +85,21 @@ function messageReader(operation: ClientOperation): ResultReader {
       let usage: Message = {};
       let whole = false;
       const add = (more: unknown): void => {
+        if (!more) return;
         usage = { ...usage, ...withValues(objectOf(more)) };
         tellUsage(operation, usage);
       };
       return {
         read(event) {
-          const message = objectOf(event.message);
-          if (event.type === 'message_start') readMessage(operation, message);
-          if (event.type === 'content_block_delta') readDelta(operation, objectOf(event.delta));
-          if (event.type === 'message_delta') readMessage(operation, objectOf(event.delta));
-          if (event.type === 'message_stop') whole = true;
+          const { type } = event;
+          // Nearly all are of this one.
+          if (type === 'content_block_delta') readDelta(operation, objectOf(event.delta));
+          else if (type === 'message_start') readMessage(operation, objectOf(event.message));
+          else if (type === 'message_delta') readMessage(operation, objectOf(event.delta));
+          else if (type === 'message_stop') whole = true;
           // The first event and the last but one have any.
-          if (message.usage) add(message.usage);
-          if (event.usage) add(event.usage);
+          if (event.message !== undefined) add(objectOf(event.message).usage);
+          if (event.usage !== undefined) add(event.usage);
         },
         isWhole: () => whole,
       };

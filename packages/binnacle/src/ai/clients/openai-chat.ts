@@ -36,10 +36,14 @@ export function chatReader(operation: ClientOperation, asks?: () => boolean): Re
 }
 
 function readDelta(operation: ClientOperation, { delta, text }: Message): void {
-  const { content, refusal, reasoning_content: reasoning, tool_calls: tools, function_call: call } = objectOf(delta);
-  const said = stringOf(content) ?? stringOf(text);
-  if (said !== undefined) operation.content(said);
-  else if ((stringOf(refusal) ?? stringOf(reasoning) ?? listOf(tools)[0] ?? objectOf(call).name) !== undefined)
+  const told = objectOf(delta);
+  const said = stringOf(told.content) ?? stringOf(text);
+  if (said !== undefined) {
+    operation.content(said);
+    return;
+  }
+  const { refusal, reasoning_content: reasoning, tool_calls: tools, function_call: call } = told;
+  if ((stringOf(refusal) ?? stringOf(reasoning) ?? listOf(tools)[0] ?? objectOf(call).name) !== undefined)
     operation.content();
 }
 

@@ -1,4 +1,5 @@
 /** The SDKs of OpenAI and Anthropic, real, over real sockets, against what their providers say on the wire. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import Anthropic from '@anthropic-ai/sdk';
 import { trace } from '@opentelemetry/api';
 import fc from 'fast-check';
@@ -11,6 +12,7 @@ import { observeUndici } from '../../drivers/undici.ts';
 import { anthropicKind } from './anthropic.ts';
 import { middleOf } from './observed.test-helper.ts';
 import { openAiKind } from './openai.ts';
+import { replace } from './watched.ts';
 import { attemptsOf, collect, cutAt, type Observed, observeClient } from './wire.test-helper.ts';
 
 const KINDS = [openAiKind, anthropicKind];
@@ -455,6 +457,28 @@ describe.each(PROVIDERS)('$name: whose signal is aborted', ({ ask: open, fixture
   });
 });
 
+/** Hears of each read of a body: some SDKs iterate over it, some take its reader. */
+function watchReads(body: ReadableStream | null, hear: () => void): void {
+  if (body === null) return;
+  const watch = (owner: object, name: string): void =>
+    replace(owner, name, (original: () => unknown) => () => {
+      hear();
+      return original();
+    });
+  replace(body, 'getReader', (original: () => object) => () => {
+    const reader = original();
+    watch(reader, 'read');
+    return reader;
+  });
+  const iterate = body[Symbol.asyncIterator].bind(body);
+  const watched = (): AsyncIterator<unknown> => {
+    const pieces = iterate();
+    watch(pieces, 'next');
+    return pieces;
+  };
+  Object.defineProperty(body, Symbol.asyncIterator, { value: watched });
+}
+
 describe.each(PROVIDERS)('$name: what its stream does', ({ ask: open, fixture }) => {
   test('is done within the operation, and what its reader does is not', async () => {
     const events = readWire(fixture);
@@ -484,6 +508,30 @@ describe.each(PROVIDERS)('$name: what its stream does', ({ ask: open, fixture })
     // Newer SDKs of OpenAI's do not wait for the end behind `[DONE]`.
     expect(pulled.length).toBeGreaterThanOrEqual(events.length);
     expect([...new Set(pulled)]).toEqual([operation?.spanContext().spanId]);
+  });
+
+  test('is left where its reader is when it only reads what comes over the network, as by a bare SDK', async () => {
+    const server = await replay(sse(readWire(fixture)));
+    const host = new AsyncLocalStorage<number>();
+    const follow = async (observe: boolean) => {
+      const seen: unknown[] = [];
+      const watched: typeof fetch = async (input, init) => {
+        const response = await fetch(input, init);
+        seen.push(trace.getActiveSpan() !== undefined);
+        watchReads(response.body, () => seen.push([trace.getActiveSpan(), host.getStore() !== undefined]));
+        return response;
+      };
+      const { observed, ask } = open(server.url, observe, { fetch: watched });
+      const items = (await ask())[Symbol.asyncIterator]();
+      let read = 0;
+      while ((await host.run(read, () => items.next())).done !== true) read += 1;
+      return { calls: await observed?.calls('m1'), seen, read };
+    };
+    const { calls, seen, read } = await follow(true);
+    expect(read).toBeGreaterThan(2);
+    expect([calls, seen[0], seen.length > 1]).toEqual([[1, 0, 0], true, true]);
+    for (const step of seen.slice(1)) expect(step).toEqual([undefined, true]);
+    expect(read).toBe((await follow(false)).read);
   });
 
   test('and fails in is an error that nobody handles where nobody does, and handled where somebody does', async () => {

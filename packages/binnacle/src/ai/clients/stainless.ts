@@ -108,7 +108,7 @@ function watchCall<P>(call: SentCall, result: P): P {
     forgotten.unregister(operation);
     try {
       const value = await parseResponse.call(result, client, props);
-      guard(() => watchValue(call, value));
+      guard(() => watchValue(call, value, props));
       return value;
     } catch (error) {
       fail(call, error);
@@ -194,10 +194,10 @@ function watchResponse(call: SentCall, result: ApiPromise & object, state: CallS
   );
 }
 
-function watchValue(call: SentCall, value: unknown): void {
+function watchValue(call: SentCall, value: unknown, props: unknown): void {
   const { operation, reader } = call;
   if (isSdkStream(value)) {
-    watchStream(call, value);
+    watchStream(call, value, cameOverNetwork(objectOf(props).response));
     return;
   }
   if (typeof value === 'object' && value !== null) guard(() => reader.whole(value as Message));
@@ -207,7 +207,15 @@ function watchValue(call: SentCall, value: unknown): void {
 /** Answers that nobody waits for and streams that nobody reads are ended with their connection, or with their memory. */
 const forgotten = new FinalizationRegistry<ClientOperation>((operation) => guard(() => operation.abort()));
 
-function watchStream(call: SentCall, stream: SdkStream): void {
+/**
+ * Whether an answer is one that was fetched: those have an address. One that was made (`new Response(body)`, by a `fetch` or
+ * a middleware of the host's) has none, and may make its body as it is read.
+ */
+function cameOverNetwork(response: unknown): boolean {
+  return stringOf(objectOf(response).url) !== undefined;
+}
+
+function watchStream(call: SentCall, stream: SdkStream, onlyReads: boolean): void {
   const { operation, reader } = call;
   const { iterator, controller } = stream;
   const state = { begun: false };
@@ -218,7 +226,7 @@ function watchStream(call: SentCall, stream: SdkStream): void {
     // The SDK itself refuses to be read twice.
     if (state.begun) return items;
     state.begun = true;
-    const read = toIterable(watchIterator(toStreamCall(call, controller.signal), items, reader.stream()));
+    const read = toIterable(watchIterator(toStreamCall(call, controller.signal, onlyReads), items, reader.stream()));
     // Who reads holds what is read of it, and need not hold the stream.
     forgotten.unregister(state);
     forgotten.register(read, operation);
@@ -227,12 +235,13 @@ function watchStream(call: SentCall, stream: SdkStream): void {
 }
 
 /** `own`: the SDK's signal, which it aborts for its caller's, and for whoever asks the stream itself to end. */
-function toStreamCall(call: SentCall, own: AbortSignal): StreamCall {
+function toStreamCall(call: SentCall, own: AbortSignal, onlyReads: boolean): StreamCall {
   const { operation, signal } = call;
   return {
     operation,
     signal,
     run: (work) => operation.run(work),
+    onlyReads,
     fail: (error) => fail(call, error),
     isAborted: () => own.aborted,
   };
@@ -287,6 +296,10 @@ export function partOf(client: object, path: readonly string[]): object | undefi
 export const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
 export const stringOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
-export const listOf = (value: unknown): readonly Message[] => (Array.isArray(value) ? (value as Message[]) : []);
+/** Made once: what a stream leaves out it leaves out in each chunk. */
+const NO_LIST: readonly Message[] = Object.freeze([]);
+const NO_OBJECT: Message = Object.freeze({});
+
+export const listOf = (value: unknown): readonly Message[] => (Array.isArray(value) ? (value as Message[]) : NO_LIST);
 export const objectOf = (value: unknown): Message =>
-  typeof value === 'object' && value !== null ? (value as Message) : {};
+  typeof value === 'object' && value !== null ? (value as Message) : NO_OBJECT;
