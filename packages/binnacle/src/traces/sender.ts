@@ -4,11 +4,10 @@
  * Why not node:http: in a loaded service its request, response and agent cost several times what the export's bytes do;
  * and whoever instruments it would hear of exports.
  */
-import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { urlToHttpOptions } from 'node:url';
 import type { Answer } from './answer.ts';
 import { ExportError } from './cause.ts';
 import { Connection } from './connection.ts';
+import { createHead } from './request-head.ts';
 import { createOpener } from './socket.ts';
 
 export type { Answer } from './answer.ts';
@@ -59,7 +58,7 @@ export function createSender(
   return {
     async post(body, onStatus) {
       if (connection?.isBusy) throw new ExportError('busy');
-      head ??= headOf(target, headers);
+      head ??= createHead(target, headers);
       const before = cuts;
       const kept = connection;
       if (!kept?.isUsable) kept?.destroy();
@@ -78,26 +77,6 @@ export function createSender(
     },
     close: cut,
   };
-}
-
-/**
- * A request's head but for the number that ends it: the body's length. Throws where a header cannot be sent, without its
- * value.
- */
-function headOf(target: URL, headers: Readonly<Record<string, string>>): string {
-  const { path, auth } = urlToHttpOptions(target);
-  const fields: Record<string, string> = {
-    host: target.host,
-    connection: 'keep-alive',
-    ...(auth && { authorization: `Basic ${Buffer.from(auth).toString('base64')}` }),
-    ...headers,
-  };
-  const lines = Object.entries(fields).map(([name, value]) => {
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    return `${name}: ${value}\r\n`;
-  });
-  return `POST ${path} HTTP/1.1\r\n${lines.join('')}content-length: `;
 }
 
 function isReset(error: unknown): boolean {
