@@ -81,16 +81,24 @@ async function peer(act: Do, early = false): Promise<Peer> {
     const at = sockets.push(socket) - 1;
     received[at] = '';
     let pending = '';
-    socket
-      .on('error', () => {})
-      .on('data', (chunk) => {
-        received[at] += chunk.toString('latin1');
+    /** Bytes of a request's body that are still to come, once its head is there. */
+    let left: number | undefined;
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      received[at] += chunk.toString('latin1');
+      if (left !== undefined) left -= chunk.length;
+      else {
         pending += chunk.toString('latin1');
-        const [head = '', length] = /^.*?content-length: (\d+)\r\n\r\n/s.exec(pending) ?? [];
-        if (length === undefined || (!early && pending.length < head.length + Number(length))) return;
-        pending = '';
-        act(socket, requests++);
-      });
+        const [head, length] = /^.*?content-length: (\d+)\r\n\r\n/s.exec(pending) ?? [];
+        if (head === undefined) return;
+        left = head.length + Number(length) - pending.length;
+        if (early) act(socket, requests++);
+      }
+      if (left > 0) return;
+      pending = '';
+      left = undefined;
+      if (!early) act(socket, requests++);
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
