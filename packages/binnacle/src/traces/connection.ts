@@ -76,8 +76,6 @@ export class Connection {
   }
 
   #finish(exchange: Exchange): void {
-    // Cut by whoever was told the status.
-    if (this.#exchange !== exchange) return;
     this.#exchange = undefined;
     const { isKept, keptMs, answer } = exchange.parser;
     // An answer to half a request: the other half would follow it.

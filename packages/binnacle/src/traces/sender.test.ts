@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
@@ -299,6 +300,27 @@ describe('cut and close', () => {
     await closed(server.sockets.at(-1));
   });
 
+  test('an answer that is cut as its status is told has no body, though all of it has come', async () => {
+    const server = await peer((socket) => void socket.write(OK));
+    const { post, cut } = to(server);
+    expect(await post(BODY, () => cut())).toMatchObject({ status: 200, body: undefined });
+    await closed(server.sockets[0]);
+    await post(BODY, ignore);
+    expect(server.sockets).toHaveLength(2);
+  });
+
+  test('a socket that somebody else destroys is a failure', async () => {
+    const server = await peer(ignore);
+    const opened: Socket[] = [];
+    const open = (told: unknown): void => void opened.push((told as { socket: Socket }).socket);
+    subscribe('net.client.socket', open);
+    closers.push(() => unsubscribe('net.client.socket', open));
+    const failure = expect(to(server).post(BODY, ignore)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await until(() => server.received[0]?.endsWith('the body') === true);
+    for (const socket of opened) socket.destroy();
+    await failure;
+  });
+
   test('cut leaves a kept connection alone, close does not', async () => {
     const server = await peer((socket) => void socket.write(OK));
     const { post, cut, close } = to(server);
@@ -329,14 +351,16 @@ describe('cut and close', () => {
   });
 });
 
-test.each<[string, Do]>([
+test.each<[string, Do | undefined]>([
+  ['refused', undefined],
   ['answered', (socket) => void socket.write(OK)],
   ['not answered', (socket) => void socket.end()],
   ['half sent', (socket) => void socket.pause().write('HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n')],
 ])('a body is not held once it is %s', async (what, act) => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  const server = await peer(act, what === 'half sent');
+  const server = await peer(act ?? ignore, what === 'half sent');
+  if (act === undefined) for (const close of closers.splice(0)) close();
   const { post } = to(server);
   const send = async (): Promise<WeakRef<ArrayBufferLike>> => {
     const body = Buffer.alloc(16 * 1024 * 1024);

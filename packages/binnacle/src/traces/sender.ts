@@ -52,7 +52,6 @@ export function createSender(
   const cut = (): void => {
     cuts += 1;
     connection?.destroy();
-    connection = undefined;
   };
 
   return {
