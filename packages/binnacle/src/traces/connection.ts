@@ -56,7 +56,6 @@ export class Connection {
   /** Cuts it, and the request under way. */
   destroy(): void {
     this.#lose();
-    this.#socket.destroy();
   }
 
   #read(bytes: Buffer): void {
@@ -87,7 +86,7 @@ export class Connection {
   #end(): void {
     this.#exchange?.parser.end();
     if (this.#exchange?.parser.isDone) this.#finish(this.#exchange);
-    this.destroy();
+    this.#lose();
   }
 
   #lose(error?: Error): void {
