@@ -252,17 +252,25 @@ test.each<Behaviour>(['blackHole', 'deaf'])(
   },
 );
 
-test("requests run with tracing suppressed, retries too, so that nobody's HTTP client makes spans of them", async () => {
-  const seen: boolean[] = [];
-  const listener = (): void => void seen.push(isTracingSuppressed(activeContext()));
-  subscribe('http.client.request.start', listener);
-  closers.push(() => unsubscribe('http.client.request.start', listener));
-  const receiver = await receive({ status: 503 });
+test("connections are opened with tracing suppressed, retries too, and nobody's HTTP client hears of an export", async () => {
+  const suppressed: boolean[] = [];
+  const heard: unknown[] = [];
+  hear('net.client.socket', () => void suppressed.push(isTracingSuppressed(activeContext())));
+  for (const moment of ['created', 'start', 'error'])
+    hear(`http.client.request.${moment}`, (told) => void heard.push(told));
+  const receiver = await receive('reset');
   const pipeline = pipe(receiver);
   pipeline.end(1);
   await drive(pipeline.timer, () => settledSpans(pipeline) === 1);
-  expect(seen).toEqual([true, true, true, true, true]);
+  expect(receiver.attempts).toBe(5);
+  expect(suppressed).toEqual([true, true, true, true, true]);
+  expect(heard).toEqual([]);
 });
+
+function hear(channel: string, listener: (told: unknown) => void): void {
+  subscribe(channel, listener);
+  closers.push(() => unsubscribe(channel, listener));
+}
 
 test('the deadline is the shorter one of OTEL_EXPORTER_OTLP_TIMEOUT and OTEL_BSP_EXPORT_TIMEOUT', async () => {
   for (const variable of ['OTEL_EXPORTER_OTLP_TIMEOUT', 'OTEL_BSP_EXPORT_TIMEOUT']) {

@@ -130,6 +130,12 @@ test.skipIf(!hasOpenssl())(
       const { lines } = await run('end(1); await traces.flush();', tls.url);
       const message = `WARNING otel Spans cannot be exported to ${tls.url}: DEPTH_ZERO_SELF_SIGNED_CERT`;
       expect(lines).toEqual(['failed 1', message]);
+      // Trusted, but as an address: a certificate of another name.
+      const named = tls.url.replace('127.0.0.1', 'localhost');
+      const other = await run('end(1); await traces.flush();', named, trusted);
+      const wrongName = `WARNING otel Spans cannot be exported to ${named}: ERR_TLS_CERT_ALTNAME_INVALID`;
+      expect(other.lines).toEqual(['failed 1', wrongName]);
+      expect(tls.requests()).toBe(2);
     } finally {
       tls.close();
     }
@@ -163,12 +169,16 @@ function hasOpenssl(): boolean {
 
 async function receiveByTls() {
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
+  const subject = ['-subj', '/CN=collector', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
   const files = ['-keyout', key, '-out', certificate];
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, ...files], { stdio: 'ignore' });
   let connections = 0;
+  let requests = 0;
   const options = { key: readFileSync(key), cert: readFileSync(certificate) };
   const server = createServer(options, (req, res) => req.resume().on('end', () => res.end()));
+  server.on('request', () => {
+    requests += 1;
+  });
   server.on('secureConnection', () => {
     connections += 1;
   });
@@ -178,6 +188,7 @@ async function receiveByTls() {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`,
     certificate,
     connections: () => connections,
+    requests: () => requests,
     close() {
       server.close();
       server.closeAllConnections();

@@ -54,7 +54,7 @@ async function serialize(spans: ReadableSpan[] | SpanBatch, { protocol }: OtlpSe
 /** What an answer of success did not take. One that is no answer to an export says nothing. Never throws. */
 export async function partialSuccessOf(answer: Answer, settings: OtlpSettings): Promise<PartialSuccess | undefined> {
   const { body, contentType } = answer;
-  if (body === undefined) return undefined;
+  if (body === undefined || saysNothing(body)) return undefined;
   const type = contentType === '' ? CONTENT_TYPE[settings.protocol] : (contentType.split(';')[0] ?? '').trim();
   // Not the official reader of JSON: what it cannot read it tells OpenTelemetry's diagnostics, every time.
   if (type === 'application/json')
@@ -62,4 +62,12 @@ export async function partialSuccessOf(answer: Answer, settings: OtlpSettings): 
   if (type !== 'application/x-protobuf') return undefined;
   const { ProtobufTraceSerializer } = await import('@opentelemetry/otlp-transformer');
   return readPartialSuccess(body, (bytes) => ProtobufTraceSerializer.deserializeResponse(bytes) as object);
+}
+
+/**
+ * Whether an answer in protobuf is empty, or an empty `partial_success`, as the Collector's is: it takes no reader, whose
+ * import is asked for anew with each answer.
+ */
+function saysNothing(body: Buffer): boolean {
+  return body.length === 0 || (body.length === 2 && body[0] === 0x0a && body[1] === 0);
 }
