@@ -140,7 +140,7 @@ export function compose(options: ObserveOptions, { clock = realClock, jitter, sp
   const faults = createFaults();
   const { namespace, metrics } = settings;
   const { maxSeries = {}, workers } = options;
-  const { settle, connect } = createSettling();
+  const { settle, connect, close: endSettling } = createSettling();
   const joined = metrics.enabled
     ? openMetrics({ namespace, faults, maxSeries, settle }, workers === 'apart')
     : undefined;
@@ -180,6 +180,8 @@ export function compose(options: ObserveOptions, { clock = realClock, jitter, sp
     for (const closer of closers) closer.close();
     await traces.close(settings.shutdown.flushMs);
     joined?.close();
+    endSettling();
+
     await logs.close();
     taps?.close();
   };

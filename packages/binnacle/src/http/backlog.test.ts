@@ -200,6 +200,29 @@ describe('in a process of its own', () => {
     expect(lines.filter(({ message }) => message === 'Request completed')).toHaveLength(1);
   });
 
+  test('after the end of telemetry each is written down at once', async () => {
+    const { lines } = await run(`
+      await obs.close();
+      served = (n, res) => { if (n === 0) res.once('finish', () => setImmediate(() => process.exit(0))); };
+      ask(0);
+    `);
+    expect(lines.filter(({ message }) => message === 'Request completed')).toHaveLength(1);
+  });
+
+  test('what is below the level leaves no line, and is counted', async () => {
+    const { lines, err } = await run(
+      `
+      await ask(0);
+      let text = '';
+      for await (const piece of obs.scrape().body) text += piece;
+      console.error(text.match(/http_server_request_duration_seconds_count{.*http_route="\\/x".*/)[0].split(' ')[1]);
+      process.exit(0);
+    `,
+      { LOG_LEVEL: 'WARNING' },
+    );
+    expect([lines, err.trim()]).toEqual([[], '1']);
+  });
+
   test('the end of telemetry sends the spans of what has just ended', async () => {
     const receiver = await startOtlpReceiver();
     const { code } = await run('await ask(0); await ask(1); await obs.close(); process.exit(0);', {

@@ -16,6 +16,7 @@ export class Backlog {
   readonly #places: Ended[];
   readonly #timer: NodeJS.Timeout;
   #count = 0;
+  #isClosed = false;
   /** When the first of those that wait ended, by the clock. */
   #since = 0;
   #isSettling = false;
@@ -43,7 +44,14 @@ export class Backlog {
     (this.#places[this.#count] as Ended).take(exchange, kind, span, notes, endedAt);
     this.#count += 1;
     // By the clock too: a process that computes without pause lets no timer fire.
-    if (this.#count === this.#places.length || now - this.#since >= LONGEST_MS) this.settle();
+    const isDue = this.#count === this.#places.length || now - this.#since >= LONGEST_MS;
+    if (isDue || this.#isClosed) this.settle();
+  }
+
+  /** From now on each ending is written down at once: who ends after the end is on the way out. */
+  close(): void {
+    this.settle();
+    this.#isClosed = true;
   }
 
   /** Writes down what has ended until now, in its order. Never throws; nothing, while that is under way. */

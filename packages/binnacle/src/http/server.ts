@@ -11,7 +11,7 @@ import type { Backlog } from './backlog.ts';
 import { exchangeOf } from './bound.ts';
 import { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
-import { createKinds, levelOf } from './kind.ts';
+import { createKinds, type Kind, levelOf } from './kind.ts';
 import { requestIdFrom } from './request-id.ts';
 
 export interface HttpServerOptions {
@@ -61,7 +61,7 @@ const REQUEST_START = 'http.server.request.start';
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { signals } = options;
   const addressOf = createAddressOf(options.trustProxy);
-  const { gate, backlog } = options;
+  const { gate } = options;
   const requestIds = createRequestIds();
   const kindOf = createKinds(options);
   const activeOf = createActiveSeries(signals);
@@ -126,10 +126,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
           return;
         }
         exchange.active?.dec();
-        const kind = kindOf(exchange, ending);
-        const notes = kind.line?.notes(exchange, exchange.noted);
-        backlog.add(exchange, kind, exchange.endSpan(), kind.line?.isEnabled() === true ? notes : undefined);
-        if (notes === undefined) exchange.run(() => writeClosingLine(exchange, ending, options));
+        tellAll(exchange, ending, kindOf(exchange, ending), options);
       } catch (error) {
         options.onFault(error);
       }
@@ -194,6 +191,15 @@ function createActiveSeries({ meters }: Signals): (exchange: Exchange) => Series
     known[scheme].set(method, series);
     return series;
   };
+}
+
+/** Has every signal told of an ending: by the backlog, but for a line that has to be put together. */
+function tellAll(exchange: Exchange, ending: Ending, kind: Kind, options: HttpServerOptions): void {
+  const { line } = kind;
+  const isLogged = line === undefined || line.isEnabled();
+  const notes = isLogged ? line?.notes(exchange, exchange.noted) : undefined;
+  options.backlog.add(exchange, kind, exchange.endSpan(), notes);
+  if (isLogged && notes === undefined) exchange.run(() => writeClosingLine(exchange, ending, options));
 }
 
 /** Puts the closing line of a request together, which says everything about it. */

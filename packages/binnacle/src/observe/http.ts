@@ -18,17 +18,22 @@ import type { ConsoleTaps } from './console.ts';
 const ENDINGS_AT_ONCE = 64;
 
 /** Has what has ended written down, by whoever knows how, before anything else is written or read. */
-export function createSettling(): { readonly settle: () => void; connect(settle: () => void): void } {
-  let work = (): void => {};
+export function createSettling(): {
+  readonly settle: () => void;
+  readonly close: () => void;
+  readonly connect: (backlog: Backlog) => void;
+} {
+  let connected: Backlog | undefined;
   return {
-    settle: () => work(),
-    connect(settle) {
-      work = settle;
+    settle: () => connected?.settle(),
+    close: () => connected?.close(),
+    connect(backlog) {
+      connected = backlog;
     },
   };
 }
 
-/** Makes it; `onBacklog` is told how what has ended is written down. */
+/** Makes it; `onBacklog` is told where what has ended waits. */
 export function openHttp(
   signals: Signals,
   gate: Gate,
@@ -38,14 +43,14 @@ export function openHttp(
   registry: Registry | undefined,
   faults: Faults,
   taps: ConsoleTaps | undefined,
-  onBacklog: (settle: () => void) => void,
+  onBacklog: (backlog: Backlog) => void,
 ): ObservedHttp {
   const broken = faults.outage('binnacle');
   const onFault = (error: unknown): void =>
     broken.down('A request could not be recorded whole', { exception: wordless(error) });
   // Who takes the lines by hand, as a test does, has each as its request ends.
   const backlog = new Backlog(signals, options.destination === undefined ? ENDINGS_AT_ONCE : 1, onFault);
-  onBacklog(() => backlog.settle());
+  onBacklog(backlog);
   const server = createHttpServer({
     signals,
     gate,
