@@ -1,7 +1,6 @@
 /**
  * The request in hand: one AsyncLocalStorage that every signal reads. OpenTelemetry's context manager is built on it.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import {
   type Context,
@@ -11,6 +10,7 @@ import {
   type SpanContext,
   trace,
 } from '@opentelemetry/api';
+import { createScopeStorage, type ScopeStorage } from './scope-storage.ts';
 import type { SpanIds } from './signals.ts';
 
 /** How a subject ended. */
@@ -68,16 +68,16 @@ export interface CallInHand {
   fault?: Error;
 }
 
-const storage: AsyncLocalStorage<Scope> = new AsyncLocalStorage<Scope>();
+const storage: ScopeStorage<Scope> = createScopeStorage<Scope>();
 
 /** The scope in hand, or none. */
 export function currentScope(): Scope | undefined {
-  return storage.getStore();
+  return storage.get();
 }
 
 /** The request in hand, or none. */
 export function currentRequest(): RequestInHand | undefined {
-  return storage.getStore()?.request;
+  return storage.get()?.request;
 }
 
 /** OpenTelemetry's context where the host manages it itself, with a storage of its own: both are entered then. */
@@ -90,12 +90,12 @@ export function followHost(api: ContextAPI | undefined): void {
 
 /** The active context: its span is the parent of what starts now. */
 export function activeContext(): Context {
-  return hosts === undefined ? (storage.getStore()?.otel ?? ROOT_CONTEXT) : hosts.active();
+  return hosts === undefined ? (storage.get()?.otel ?? ROOT_CONTEXT) : hosts.active();
 }
 
 /** The active span's ids, or none; with `isRemote` where it is a span of another process. */
 export function activeSpanContext(): (SpanIds & Pick<SpanContext, 'isRemote'>) | undefined {
-  return (hosts === undefined ? storage.getStore()?.ids : undefined) ?? trace.getSpanContext(activeContext());
+  return (hosts === undefined ? storage.get()?.ids : undefined) ?? trace.getSpanContext(activeContext());
 }
 
 /** Runs `work` within `scope`; everything asynchronous that it starts stays within it. */
@@ -111,14 +111,14 @@ export function applyInScope<A extends unknown[], R>(
   target: unknown,
   args: A,
 ): R {
-  if (storage.getStore() === scope) return Reflect.apply(method, target, args);
+  if (storage.get() === scope) return Reflect.apply(method, target, args);
   if (hosts !== undefined) return runInScope(scope, () => Reflect.apply(method, target, args));
-  return storage.run(scope, Reflect.apply as () => R, ...([method, target, args] as unknown as []));
+  return storage.apply(scope, method, target, args);
 }
 
 /** Runs `work` within the scope in hand, changed by `patch`. */
 export function runWith<T>(patch: Partial<Scope>, work: () => T): T {
-  return runInScope(changed(storage.getStore(), activeContext(), patch), work);
+  return runInScope(changed(storage.get(), activeContext(), patch), work);
 }
 
 function changed(scope: Scope | undefined, otel: Context, patch: Partial<Scope>): Scope {
@@ -147,7 +147,7 @@ export async function* streamWith<T>(patch: Partial<Scope>, open: () => AsyncIte
  * Binds a function or an event emitter to a scope (the one in hand by default): whoever calls the function, or makes
  * the emitter emit, its code and listeners run within that scope. An emitter is bound on the instance alone.
  */
-export function bindToScope<T>(target: T, scope: Scope | undefined = storage.getStore()): T {
+export function bindToScope<T>(target: T, scope: Scope | undefined = storage.get()): T {
   if (scope === undefined) return target;
   if (target instanceof EventEmitter) return bindEmitter(target, scope) as T;
   if (typeof target !== 'function') return target;
@@ -159,7 +159,7 @@ export function bindToScope<T>(target: T, scope: Scope | undefined = storage.get
 function bindEmitter<E extends EventEmitter>(emitter: E, scope: Scope): E {
   const emit = emitter.emit;
   emitter.emit = function (this: E, event: string | symbol, ...args: unknown[]): boolean {
-    if (storage.getStore() === scope) return Reflect.apply(emit, this, [event, ...args]);
+    if (storage.get() === scope) return Reflect.apply(emit, this, [event, ...args]);
     return runInScope(scope, () => Reflect.apply(emit, this, [event, ...args]));
   } as E['emit'];
   return emitter;
@@ -167,10 +167,10 @@ function bindEmitter<E extends EventEmitter>(emitter: E, scope: Scope): E {
 
 /** OpenTelemetry's context manager over the same storage, so that users' spans and Binnacle's nest in each other. */
 export const contextManager: ContextManager = {
-  active: (): Context => storage.getStore()?.otel ?? ROOT_CONTEXT,
+  active: (): Context => storage.get()?.otel ?? ROOT_CONTEXT,
   with: (otel, fn, thisArg, ...args) =>
-    storage.run(changed(storage.getStore(), otel, {}), () => Reflect.apply(fn, thisArg, args)),
-  bind: (otel, target) => bindToScope(target, changed(storage.getStore(), otel, {})),
+    storage.run(changed(storage.get(), otel, {}), () => Reflect.apply(fn, thisArg, args)),
+  bind: (otel, target) => bindToScope(target, changed(storage.get(), otel, {})),
   enable: () => contextManager,
   disable: () => contextManager,
 };
