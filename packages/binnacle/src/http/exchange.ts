@@ -2,6 +2,7 @@
  * One HTTP exchange, from the request's first byte to the answer's last, with one ending that every signal reads.
  * Framework-neutral: adapters say the route and run their handlers within it.
  */
+import { Buffer } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { type Carrier, type Ending, type Outcome, type RequestInHand, runInScope, type Scope } from '../context.ts';
@@ -9,7 +10,7 @@ import { roundMs } from '../duration.ts';
 import type { EndedRequest, RequestSpan, Running, Series, SpanIds, Work } from '../signals.ts';
 import { bindToExchange } from './bound.ts';
 import { type Connection, connectionOf } from './connection.ts';
-import { cutBy } from './cut.ts';
+import { type Cut, cutBy } from './cut.ts';
 import { beginSpan, type ExchangeSpan, type SpannedExchange } from './exchange-span.ts';
 import { refuseRequest } from './refusal.ts';
 import { type ResponseWatch, watchResponse } from './response-watch.ts';
@@ -48,6 +49,8 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
   readonly request: RequestInHand;
   readonly method: string;
   readonly scheme: 'http' | 'https';
+  /** As in `network.protocol.version`. */
+  readonly protocol: string;
   /** The path, without query. */
   readonly path: string;
   /** Not traced, and its closing line is DEBUG (`OTEL_NODE_EXCLUDED_URLS`). */
@@ -71,8 +74,10 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
   active: Series | undefined;
   readonly #span: ExchangeSpan;
   readonly #server: HttpServer;
-  readonly #req: IncomingMessage;
-  readonly #res: ServerResponse;
+  /** Both until it has ended and every signal was told: what an idle connection keeps of its last request holds neither. */
+  #req: IncomingMessage | undefined;
+  #res: ServerResponse | undefined;
+  #sentStatus: number | undefined;
   #controller: AbortController | undefined;
   #closing: Record<string, unknown> | undefined;
   #declared: Declared | undefined;
@@ -91,6 +96,7 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
     this.startedAt = signals.clock.now();
     this.method = METHODS.has(req.method as string) ? (req.method as string) : '_OTHER';
     this.scheme = this.connection.isEncrypted ? 'https' : 'http';
+    this.protocol = req.httpVersion === '2.0' ? '2' : req.httpVersion;
     this.path = pathOf(req.url ?? '/');
     const { isExcluded, isProbe, isOwn } = about ?? server.about(this.path);
     this.excluded = isExcluded;
@@ -103,7 +109,7 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
     const countsNothing = req.method === 'HEAD' || isOwn;
     this.watch = watchResponse(res, countsNothing, signals.clock.now, this.request.requestId);
     bindToExchange(this, req, res);
-    this.#countBody();
+    this.#countBody(req);
   }
 
   /** The framework has the request: with a host's SDK, its span of the request becomes this one's, or one is made. */
@@ -141,13 +147,9 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
 
   /** The code that was sent, or undefined while none was. */
   get sentStatus(): number | undefined {
-    return this.#res.headersSent ? this.#res.statusCode : undefined;
-  }
-
-  /** As in `network.protocol.version`. */
-  get protocol(): string {
-    const { httpVersion } = this.#req;
-    return httpVersion === '2.0' ? '2' : httpVersion;
+    const res = this.#res;
+    if (res === undefined) return this.#sentStatus;
+    return res.headersSent ? res.statusCode : undefined;
   }
 
   get ending(): Ending | undefined {
@@ -202,7 +204,7 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
     };
     if (this.isMatched) attributes['http.route'] = this.route;
     if (this.request.ip !== undefined) attributes['client.address'] = this.request.ip;
-    if (this.method === '_OTHER') attributes['http.request.method_original'] = String(this.#req.method).slice(0, 32);
+    if (this.method === '_OTHER') attributes['http.request.method_original'] = String(this.#req?.method).slice(0, 32);
     return attributes;
   }
 
@@ -213,7 +215,7 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
 
   declare(outcome: Outcome, errorType?: string): void {
     if (this.#ending !== undefined || (this.#declared !== undefined && this.#declared.outcome !== 'success')) return;
-    this.#declared = { outcome, errorType, streamed: this.#res.headersSent };
+    this.#declared = { outcome, errorType, streamed: this.#res?.headersSent === true };
   }
 
   whenSettled(listener: (ending: Ending) => void): void {
@@ -237,13 +239,13 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
 
   /** Answers work that was not let in: 503, to be tried elsewhere. */
   refuse(): void {
-    refuseRequest(this.#res, this.request.requestId);
+    if (this.#res !== undefined) refuseRequest(this.#res, this.request.requestId);
   }
 
   /** Tears the answer down, after `abort` was not heeded. */
   destroy(): void {
     this.declare('cancelled', 'shutdown');
-    this.#res.destroy();
+    this.#res?.destroy();
   }
 
   /** The whole answer has left. */
@@ -256,8 +258,7 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
     this.#settle(false);
   }
 
-  #countBody(): void {
-    const req = this.#req;
+  #countBody(req: IncomingMessage): void {
     const { 'transfer-encoding': coding, 'content-length': length } = req.headers;
     const isAnnounced = coding !== undefined || (length !== undefined && Number(length) > 0);
     // HTTP/2 need not announce a body.
@@ -277,9 +278,11 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
   }
 
   #settle(finished: boolean): void {
-    if (this.#ending !== undefined) return;
+    const req = this.#req;
+    const res = this.#res;
+    if (this.#ending !== undefined || req === undefined || res === undefined) return;
     const durationMs = roundMs(this.#server.signals.clock.now() - this.startedAt);
-    const ending = this.#decide(finished, durationMs);
+    const ending = this.#decide(cutBy(req, res, finished, this.watch.destroyed), durationMs);
     this.#ending = ending;
     if (ending.errorType !== 'client_disconnect') {
       // Nobody is there any more to answer to.
@@ -303,6 +306,9 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
       });
     }
     this.#server.record(this, ending);
+    this.#sentStatus = this.sentStatus;
+    this.#req = undefined;
+    this.#res = undefined;
   }
 
   /** Ends its span, once; gives what is yet to be written of it. */
@@ -312,10 +318,9 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
     return this.#span.end(this.#ending);
   }
 
-  #decide(finished: boolean, durationMs: number): Ending {
+  #decide(cut: Cut | undefined, durationMs: number): Ending {
     const declared = this.#declared;
     const httpStatus = this.sentStatus;
-    const cut = cutBy(this.#req, this.#res, finished, this.watch.destroyed);
     const failed = declared !== undefined && declared.outcome !== 'success';
     if (failed)
       return { outcome: declared.outcome, errorType: errorTypeOf(declared, httpStatus), httpStatus, durationMs };

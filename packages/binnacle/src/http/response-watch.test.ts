@@ -127,6 +127,20 @@ describe('headers that are given to writeHead', () => {
     for (let i = 0; i < 2; i += 1) setUp().res.writeHead(200, headers).end();
     expect(headers).toEqual({ 'content-type': 'text/plain' });
   });
+
+  test('reach what wraps the method beneath as the object they were', () => {
+    const res = new ServerResponse(new IncomingMessage(new Socket()));
+    const given: unknown[] = [];
+    const own = res.writeHead;
+    res.writeHead = ((...args: Parameters<typeof own>) => {
+      given.push(...args);
+      return own.apply(res, args);
+    }) as typeof own;
+    watchResponse(res, false, createHandClock().now, 'r1');
+    res.writeHead(200, NDJSON);
+    expect(given).toEqual([200, { 'x-request-id': 'r1', ...NDJSON }]);
+    expect(headOf(res)).toContain('x-request-id: r1\r\n');
+  });
 });
 
 test('destroy is seen, and still destroys', () => {

@@ -3,11 +3,10 @@
  * `flushHeaders` and `destroy` are wrapped; no class is patched. The wrappers are the same functions for all answers,
  * and find what they wrap beside the answer: closures for each would cost more than all they do.
  */
-import type { ServerResponse } from 'node:http';
+import { Buffer } from 'node:buffer';
+import { ServerResponse } from 'node:http';
 import { type EventCounter, eventCounterFor } from './events.ts';
 
-/** Codes whose answers have no body, whatever is written. */
-const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 const WATCH: unique symbol = Symbol('binnacle.watch');
 
 type Write = (chunk: unknown, encoding?: unknown, callback?: unknown) => boolean;
@@ -31,7 +30,7 @@ export function watchResponse(
   now: () => number,
   requestId: string,
 ): ResponseWatch {
-  const watch = new ResponseWatch(res, isHead, now, requestId);
+  const watch = new ResponseWatch(originalOf(res as unknown as Methods), isHead, now, requestId);
   const methods = res as unknown as Methods;
   (res as Watched)[WATCH] = watch;
   methods.write = write;
@@ -47,13 +46,13 @@ export function watchResponse(
 function write(this: unknown, chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
   const watch = (this as Watched)[WATCH];
   // What stands in for a response (`inject`'s) may end by a `write` of its own: it is the same bytes.
-  if (!watch.ending) watch.pass(chunk, encoding);
+  if (!watch.ending) watch.pass(this as Watched, chunk, encoding);
   return watch.original.write.call(this, chunk, encoding, callback);
 }
 
 function end(this: unknown, chunk?: unknown, encoding?: unknown, callback?: unknown): ServerResponse {
   const watch = (this as Watched)[WATCH];
-  watch.pass(typeof chunk === 'function' ? undefined : chunk, encoding);
+  watch.pass(this as Watched, typeof chunk === 'function' ? undefined : chunk, encoding);
   watch.finish();
   watch.ending = true;
   try {
@@ -65,7 +64,7 @@ function end(this: unknown, chunk?: unknown, encoding?: unknown, callback?: unkn
 
 function flushHeaders(this: unknown): void {
   const watch = (this as Watched)[WATCH];
-  watch.pass(undefined, undefined);
+  watch.pass(this as Watched, undefined, undefined);
   watch.original.flushHeaders.call(this);
 }
 
@@ -88,10 +87,21 @@ function writeHead(this: unknown, status: number, reason?: unknown, headers?: un
   }
   // Without headers set before, Node takes these as they are, and tells nobody of them: one that is set here makes it
   // merge them, for more.
-  const all = watch.readHead(given);
+  const pairs = watch.readHead(given);
+  // Whoever wraps Node's own may know headers as an object alone.
+  const all = watch.original.writeHead === NODES_WRITE_HEAD ? pairs : objectOf(pairs);
   return at === 0
     ? watch.original.writeHead.call(res, status, all)
     : watch.original.writeHead.call(res, status, reason, all);
+}
+
+const NODES_WRITE_HEAD = ServerResponse.prototype.writeHead as unknown as WriteHead;
+
+/** Headers as names and values, one after another. */
+function objectOf(pairs: readonly unknown[]): Record<string, unknown> {
+  const headers: Record<string, unknown> = {};
+  for (let i = 0; i < pairs.length; i += 2) headers[pairs[i] as string] = pairs[i + 1];
+  return headers;
 }
 
 const REQUEST_ID = 'x-request-id';
@@ -102,7 +112,7 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What is known of one answer. */
+/** What is known of one answer; it does not hold it. */
 export class ResponseWatch {
   /** When the first byte left, by the clock; undefined while none did. */
   firstByteAt: number | undefined;
@@ -117,7 +127,6 @@ export class ResponseWatch {
   readonly requestId: string;
   /** The methods that were there before. */
   readonly original: Methods;
-  readonly #res: ServerResponse;
   readonly #isHead: boolean;
   readonly #now: () => number;
   #counter: EventCounter | undefined;
@@ -128,32 +137,34 @@ export class ResponseWatch {
   #type: unknown;
   #encoding: unknown;
 
-  constructor(res: ServerResponse, isHead: boolean, now: () => number, requestId: string) {
-    this.#res = res;
+  constructor(original: Methods, isHead: boolean, now: () => number, requestId: string) {
+    this.original = original;
     this.#isHead = isHead;
     this.#now = now;
     this.requestId = requestId;
-    this.original = originalOf(res as unknown as Methods);
   }
 
-  /** Reads headers that the answer itself will not tell of; gives them with the request's id among them. */
-  readHead(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {
-    let hasId = false;
-    for (const name in headers) {
-      if (name === CONTENT_TYPE) this.#type = headers[name];
+  /** Reads headers that the answer itself will not tell of; gives them in a row, with the request's id among them. */
+  readHead(headers: Readonly<Record<string, unknown>>): unknown[] {
+    // In a row, since Node takes it as it is: a copy of the object would cost more, here and there.
+    const pairs: unknown[] = [REQUEST_ID, this.requestId];
+    for (const name of Object.keys(headers)) {
+      const value = headers[name];
+      pairs.push(name, value);
+      if (name === CONTENT_TYPE) this.#type = value;
       if (name.length !== REQUEST_ID.length && name.length !== CONTENT_ENCODING.length) continue;
       const lower = name.toLowerCase();
-      if (lower === REQUEST_ID) hasId = true;
-      else if (lower === CONTENT_TYPE) this.#type = headers[name];
-      else if (lower === CONTENT_ENCODING) this.#encoding = headers[name];
+      if (lower === REQUEST_ID) pairs[1] = undefined;
+      else if (lower === CONTENT_TYPE) this.#type = value;
+      else if (lower === CONTENT_ENCODING) this.#encoding = value;
     }
-    // Not by spreading them: V8 adds a name to what was spread the slow way.
-    return hasId ? headers : Object.assign({ 'x-request-id': this.requestId }, headers);
+    if (pairs[1] === undefined) pairs.splice(0, 2);
+    return pairs;
   }
 
-  pass(chunk: unknown, encoding: unknown): void {
-    if (this.firstByteAt === undefined) this.#open();
-    if (!isBody(chunk) || this.#isHead || BODILESS.has(this.#res.statusCode)) return;
+  pass(res: ServerResponse, chunk: unknown, encoding: unknown): void {
+    if (this.firstByteAt === undefined) this.#open(res);
+    if (!isBody(chunk) || this.#isHead || isBodiless(res.statusCode)) return;
     if (this.#waiting !== undefined) this.#tellWaiting(this.#waiting);
     this.bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk, toEncoding(encoding)) : chunk.byteLength;
     if (this.#counter !== undefined) this.#count(this.#counter.feed(chunk));
@@ -189,11 +200,11 @@ export class ResponseWatch {
   }
 
   /** What kind of answer it is can be told once, when its first byte leaves: its headers are complete then. */
-  #open(): void {
+  #open(res: ServerResponse): void {
     this.firstByteAt = this.#now();
     this.#lastEventAt = this.firstByteAt;
-    const type = this.#type ?? this.#res.getHeader(CONTENT_TYPE);
-    if (typeof type !== 'string' || this.#encoding !== undefined || this.#res.hasHeader(CONTENT_ENCODING)) return;
+    const type = this.#type ?? res.getHeader(CONTENT_TYPE);
+    if (typeof type !== 'string' || this.#encoding !== undefined || res.hasHeader(CONTENT_ENCODING)) return;
     this.#counter = eventCounterFor(type);
     if (this.#counter !== undefined) this.events = 0;
   }
@@ -213,6 +224,11 @@ function originalOf({ write, end, writeHead, flushHeaders, destroy }: Methods): 
   )
     latest = { write, end, writeHead, flushHeaders, destroy };
   return latest;
+}
+
+/** Whether answers of a code have no body, whatever is written. */
+function isBodiless(status: number): boolean {
+  return status === 204 || status === 304;
 }
 
 function isBody(chunk: unknown): chunk is string | Uint8Array {
