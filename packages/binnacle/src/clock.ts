@@ -1,4 +1,5 @@
 /** The process's own time, where nobody hands in another. */
+import { performance } from 'node:perf_hooks';
 import type { Clock } from './signals.ts';
 
 /** Node's timer, which does not keep the process alive. */

@@ -5,12 +5,13 @@ import { randomFillSync } from 'node:crypto';
  * Random bytes that are drawn at once. Small, since an id that is kept keeps the digits of its pool: `keptAlone` makes
  * it one that does not.
  */
-const POOL = 16_384;
+const POOL = 4096;
 const pool: Buffer = Buffer.allocUnsafeSlow(POOL);
+const words: DataView = new DataView(pool.buffer);
 let digits = '';
 let at = POOL;
 
-/** So many random bytes in hex, two digits each; at most 16,384. */
+/** So many random bytes in hex, two digits each; at most 4,096. */
 export function randomHex(bytes: number): string {
   if (at + bytes > POOL) {
     digits = randomFillSync(pool).toString('hex');
@@ -21,10 +22,45 @@ export function randomHex(bytes: number): string {
   return drawn;
 }
 
+/** Random bytes of a new trace and its first span, as hex digits and as whole numbers of 32 bits, the first bytes first. */
+export interface DrawnIds {
+  /** 32 digits. */
+  readonly traceId: string;
+  /** 16 digits. */
+  readonly spanId: string;
+  readonly trace0: number;
+  readonly trace1: number;
+  readonly trace2: number;
+  readonly trace3: number;
+  readonly span0: number;
+  readonly span1: number;
+}
+
+/** Draws both. Who writes them as bytes needs not read them from their digits again, which costs more than all the rest. */
+export function drawIds(): DrawnIds {
+  // Together, so that both are of one pool.
+  const both = randomHex(24);
+  const place = at - 24;
+  return {
+    traceId: both.slice(0, 32),
+    spanId: both.slice(32),
+    trace0: words.getInt32(place),
+    trace1: words.getInt32(place + 4),
+    trace2: words.getInt32(place + 8),
+    trace3: words.getInt32(place + 12),
+    span0: words.getInt32(place + 16),
+    span1: words.getInt32(place + 20),
+  };
+}
+
 /** UUIDs that are made at once. */
-const UUIDS = 400;
+const UUIDS = 100;
+const UUID_BYTES = 16;
 const UUID_LENGTH = 36;
 const HYPHEN = 45;
+const uuidBytes: Buffer = Buffer.allocUnsafeSlow(UUIDS * UUID_BYTES);
+const uuidText: Buffer = Buffer.allocUnsafeSlow(UUIDS * UUID_LENGTH);
+const uuidView: DataView = new DataView(uuidText.buffer);
 let uuids = '';
 let nextUuid = UUIDS;
 
@@ -40,26 +76,30 @@ export function randomUuid(): string {
 }
 
 function drawUuids(): string {
-  const bytes = randomFillSync(Buffer.allocUnsafe(UUIDS * 16));
-  const text = Buffer.allocUnsafe(UUIDS * UUID_LENGTH);
-  for (let n = 0; n < UUIDS; n += 1) writeUuid(bytes, n * 16, text, n * UUID_LENGTH);
-  return text.toString('latin1');
+  randomFillSync(uuidBytes);
+  for (let n = 0; n < UUIDS; n += 1) writeUuid(n * UUID_BYTES, n * UUID_LENGTH);
+  return uuidText.toString('latin1');
 }
 
 /** By itself, since V8 compiles a loop that is long before it has seen what follows it, and falls back there each time. */
-function writeUuid(bytes: Buffer, from: number, text: Buffer, start: number): void {
-  let to = start;
+function writeUuid(from: number, at: number): void {
+  const bytes = uuidBytes;
   bytes[from + 6] = ((bytes[from + 6] as number) & 0x0f) | 0x40;
   bytes[from + 8] = ((bytes[from + 8] as number) & 0x3f) | 0x80;
-  for (let i = 0; i < 16; i += 1) {
-    if (i === 4 || i === 6 || i === 8 || i === 10) text[to++] = HYPHEN;
-    const byte = bytes[from + i] as number;
-    text[to++] = DIGITS[byte >> 4] as number;
-    text[to++] = DIGITS[byte & 15] as number;
+  let to = at;
+  for (let i = 0; i < UUID_BYTES; i += 1) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) uuidText[to++] = HYPHEN;
+    uuidView.setUint16(to, PAIRS[bytes[from + i] as number] as number);
+    to += 2;
   }
 }
 
 const DIGITS: readonly number[] = [...Buffer.from('0123456789abcdef')];
+/** Both digits of a byte, as they stand beside each other. */
+const PAIRS: Uint16Array = Uint16Array.from(
+  { length: 256 },
+  (_, byte) => ((DIGITS[byte >> 4] as number) << 8) | (DIGITS[byte & 15] as number),
+);
 
 /** The same text, in memory of its own: for one that outlives its request. */
 export function keptAlone(text: string): string {

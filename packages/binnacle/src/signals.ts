@@ -5,6 +5,7 @@
 import type { Attributes, Context, Span, SpanContext, SpanKind } from '@opentelemetry/api';
 import type { MetricKey, MetricLabel } from './catalogue.ts';
 import type { Outcome, RequestInHand } from './context.ts';
+import type { DrawnIds } from './random.ts';
 
 /** A label's value. Anything but a string is written as `String(value)`. */
 export type LabelValue = string | number | boolean;
@@ -114,6 +115,8 @@ export interface EndedWithLine extends EndedRequest {
 
 /** A request's span, which is made only if somebody asks for it; else it is written when it has ended. */
 export interface RequestSpan extends SpanIds {
+  /** Its ids as they were drawn; undefined where the trace began elsewhere. */
+  readonly drawn: DrawnIds | undefined;
   /** The context within it. */
   readonly context: Context;
   /** In Unix milliseconds. */
@@ -128,6 +131,7 @@ export interface RequestSpan extends SpanIds {
 
 /** What a request's span is written with, once it has ended. */
 export interface EndedSpan extends SpanIds {
+  readonly drawn?: DrawnIds | undefined;
   /** In Unix milliseconds. */
   readonly startedAt: number;
   readonly parent: SpanContext | undefined;

@@ -34,7 +34,8 @@ function createPeerOf(): AddressOf {
   const known = new Map<string, string | undefined>();
   return (peer) => {
     if (peer === undefined) return undefined;
-    if (known.has(peer)) return known.get(peer);
+    const found = known.get(peer);
+    if (found !== undefined || known.has(peer)) return found;
     const address = plain(peer);
     if (known.size >= PEERS) known.clear();
     known.set(peer, address);

@@ -50,10 +50,11 @@ function emitOfAnswer(this: Observed, event: string | symbol, ...args: unknown[]
 
 function emitWithin(target: Observed, event: string | symbol, args: unknown[]): boolean {
   const own = target[EMIT];
-  // Nobody hears it, so nobody has to be within anything.
-  if (own === undefined && event !== 'error' && target.listenerCount(event) === 0) return false;
   const scope = target[EXCHANGE] as Exchange;
   // As nearly all of them are: within it already, and with nothing to say.
-  if (args.length === 0 && currentScope() === scope) return (own ?? emitOfClass).call(target, event);
+  if (args.length === 0 && currentScope() === scope)
+    return own === undefined ? emitOfClass.call(target, event) : own.call(target, event);
+  // Nobody hears it, so nobody has to be within anything.
+  if (own === undefined && event !== 'error' && target.listenerCount(event) === 0) return false;
   return applyInScope(scope, own ?? emitOfClass, target, [event, ...args]);
 }

@@ -1,5 +1,6 @@
 /** One request that has ended: what is yet to be written of it. A place for one, which is used again and again. */
 import type { SpanContext } from '@opentelemetry/api';
+import type { DrawnIds } from '../random.ts';
 import type { EndedSpan, EndedWithLine, RequestSpan, SpanIds } from '../signals.ts';
 import type { Exchange } from './exchange.ts';
 import type { Kind } from './kind.ts';
@@ -21,6 +22,7 @@ export class Ended implements EndedWithLine, EndedSpan {
   traceId = '';
   spanId = '';
   traceFlags = 0;
+  drawn: DrawnIds | undefined;
   parent: SpanContext | undefined;
   startedAt = 0;
   endedAt = 0;
@@ -59,6 +61,7 @@ export class Ended implements EndedWithLine, EndedSpan {
     this.traceId = ids.traceId;
     this.spanId = ids.spanId;
     this.traceFlags = ids.traceFlags;
+    this.drawn = span?.drawn;
     this.parent = span?.parent;
     this.startedAt = span?.startedAt ?? 0;
     this.endedAt = endedAt;

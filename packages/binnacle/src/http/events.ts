@@ -13,10 +13,15 @@ const COLON = 58;
 const DATA: readonly number[] = [...Buffer.from('data')];
 const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 
+/** The content type that was asked last and had no events, which is most answers' own. */
+let latestWithout = '';
+
 /** The counter for a content type, or undefined for what is no stream of events. */
 export function eventCounterFor(contentType: string): EventCounter | undefined {
+  if (contentType === latestWithout) return undefined;
   if (/^text\/event-stream *(;|$)/i.test(contentType)) return new SseCounter();
   if (/^application\/(x-ndjson|jsonl|x-jsonlines) *(;|$)/i.test(contentType)) return new LineCounter();
+  latestWithout = contentType;
   return undefined;
 }
 

@@ -99,7 +99,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     watch(listener) {
       const onStart = (message: unknown): void => {
         const start = message as { request: IncomingMessage; response: ServerResponse; server: object };
-        if (start.server === listener) guard(() => void open(start.request, start.response));
+        if (start.server !== listener) return;
+        // Not by `guard`: a function made for each request would cost more than what it does.
+        try {
+          open(start.request, start.response);
+        } catch (error) {
+          options.onFault(error);
+        }
       };
       subscribe(REQUEST_START, onStart);
       return () => void unsubscribe(REQUEST_START, onStart);

@@ -32,6 +32,7 @@ export function compileClosingLine(
   const ending = `,${piece({ status: outcome, http_status: httpStatus, method, route, error_type })}`;
   const beginningAt = createBeginning(head);
   const tail = `,${piece(origin)}}\n`;
+  const sizesOf = createSizes();
   const said = [MESSAGE, outcome, method, route, errorType].join('').length;
   return {
     isEnabled,
@@ -42,7 +43,7 @@ export function compileClosingLine(
     write(ended: EndedWithLine) {
       const { request } = ended;
       write(
-        `${beginningAt(timestamp(ended.endedAt))}${escaped(request.requestId)}${addressOf(request.ip)}${idsOf(ended)}${textOfMs(ended.durationMs)}${ending}${measuresOf(ended)}${ended.notes}${tail}`,
+        `${beginningAt(timestamp(ended.endedAt))}${escaped(request.requestId)}${addressOf(request.ip)}${idsOf(ended)}${textOfMs(ended.durationMs)}${ending}${firstByteOf(ended)}${sizesOf(ended)}${streamOf(ended)}${ended.notes}${tail}`,
       );
     },
   };
@@ -118,12 +119,28 @@ const FLAGS: readonly string[] = Array.from(
   (_, flags) => `","trace_flags":"${flags.toString(16).padStart(2, '0')}"${DURATION}`,
 );
 
-function measuresOf(ended: EndedRequest): string {
-  const { firstByteMs, requestBytes, responseBytes, streamEvents } = ended;
-  const first = firstByteMs === undefined ? '' : `,"first_byte_ms":${textOfMs(firstByteMs)}`;
-  const sizes = `${first},"request_bytes":${requestBytes},"response_bytes":${responseBytes}`;
-  if (streamEvents === undefined) return sizes;
-  return `${sizes},"stream_events":${streamEvents},"longest_gap_ms":${textOfMs(ended.longestGapMs ?? 0)}`;
+function firstByteOf({ firstByteMs }: EndedRequest): string {
+  return firstByteMs === undefined ? '' : `,"first_byte_ms":${textOfMs(firstByteMs)}`;
+}
+
+/** Answers of a kind are often as long as the one before. */
+function createSizes(): (ended: EndedRequest) => string {
+  let latestRequest = -1;
+  let latestResponse = -1;
+  let text = '';
+  return ({ requestBytes, responseBytes }) => {
+    if (requestBytes !== latestRequest || responseBytes !== latestResponse) {
+      latestRequest = requestBytes;
+      latestResponse = responseBytes;
+      text = `,"request_bytes":${requestBytes},"response_bytes":${responseBytes}`;
+    }
+    return text;
+  };
+}
+
+function streamOf({ streamEvents, longestGapMs }: EndedRequest): string {
+  if (streamEvents === undefined) return '';
+  return `,"stream_events":${streamEvents},"longest_gap_ms":${textOfMs(longestGapMs ?? 0)}`;
 }
 
 /** Fields as they stand within a line. */

@@ -4,6 +4,8 @@
 export const QUEUE_LIMIT: number = 4 * 1024 * 1024;
 /** The size of a batch, in UTF-16 code units: what a pipe of Linux takes at once. */
 const BATCH_SIZE = 64 * 1024;
+/** Of UTF-8, the most that a UTF-16 code unit takes. */
+const BYTES = 3;
 
 /** Lines on their way into a descriptor. */
 export interface Batch {
@@ -19,12 +21,12 @@ export interface Batch {
 export class LineQueue {
   #lines: string[] = [];
   #size = 0;
-  /** What plain batches are written to, one after another. */
-  readonly #plain: Buffer | undefined;
+  /** What short batches are written to, one after another. */
+  readonly #memory: Buffer | undefined;
 
   /** `reuses`: each batch that was taken is written and forgotten before the next one is taken. */
   constructor(reuses = false) {
-    this.#plain = reuses ? Buffer.allocUnsafeSlow(BATCH_SIZE) : undefined;
+    this.#memory = reuses ? Buffer.allocUnsafeSlow(BATCH_SIZE) : undefined;
   }
 
   /** UTF-16 code units that wait. */
@@ -65,12 +67,11 @@ export class LineQueue {
     return { lines, bytes: this.#encode(lines.join('')), offset: 0 };
   }
 
-  /** Lines are nearly always plain ASCII, which is copied as it is, to memory that is there. */
+  /** Encodes to memory that is there, where that is long enough whatever the text holds: most batches are short. */
   #encode(text: string): Buffer {
-    const plain = this.#plain;
-    if (plain === undefined || text.length > plain.length || Buffer.byteLength(text) !== text.length)
-      return Buffer.from(text, 'utf8');
-    return plain.subarray(0, plain.write(text, 0, 'latin1'));
+    const memory = this.#memory;
+    if (memory === undefined || text.length * BYTES > memory.length) return Buffer.from(text, 'utf8');
+    return memory.subarray(0, memory.write(text, 0, 'utf8'));
   }
 
   /** Empties the queue; tells how many lines were lost by it. */

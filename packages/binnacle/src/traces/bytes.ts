@@ -143,6 +143,11 @@ export class ByteWriter {
       bytes[to] = (nibbleOf(digits.charCodeAt(i)) << 4) | nibbleOf(digits.charCodeAt(i + 1));
   }
 
+  /** Writes a whole number of 32 bits over the four bytes at a place, its first byte first. */
+  patchInt32(at: number, value: number): void {
+    this.#numbers.setInt32(at, value);
+  }
+
   /** Writes a time, in Unix milliseconds, as nanoseconds over the eight bytes at a place. */
   patchMs(at: number, ms: number): void {
     const seconds = Math.floor(ms / 1000);

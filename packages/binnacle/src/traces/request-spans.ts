@@ -21,6 +21,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
+import type { DrawnIds } from '../random.ts';
 import type { EndedRequest, EndedSpan, RequestSpan, RequestSpans, SpanOwner } from '../signals.ts';
 import type { SpanSlot } from './encoded-queue.ts';
 import type { Ids } from './ids.ts';
@@ -51,7 +52,7 @@ function write(slot: SpanSlot, templates: SpanTemplates, span: EndedSpan, ended:
   const to = slot.begin(templates.sizeOf(ended));
   if (to === undefined) return;
   try {
-    templates.write(to, span, span.parent, span.startedAt, ended);
+    templates.write(to, span, ended);
   } catch (error) {
     slot.cancel();
     throw error;
@@ -60,6 +61,7 @@ function write(slot: SpanSlot, templates: SpanTemplates, span: EndedSpan, ended:
 }
 
 class LazySpan implements RequestSpan, Span, MaybeSilent {
+  readonly drawn: DrawnIds | undefined;
   readonly traceId: string;
   readonly spanId: string;
   readonly traceFlags: TraceFlags;
@@ -79,8 +81,10 @@ class LazySpan implements RequestSpan, Span, MaybeSilent {
     const { ids, sampler } = options;
     const above = outer === ROOT_CONTEXT ? undefined : trace.getSpanContext(outer);
     const parent = above !== undefined && isSpanContextValid(above) ? above : undefined;
-    this.traceId = parent === undefined ? ids.generateTraceId() : parent.traceId;
-    this.spanId = ids.generateSpanId();
+    const drawn = parent === undefined ? ids.draw() : undefined;
+    this.drawn = drawn;
+    this.traceId = drawn?.traceId ?? (parent as SpanContext).traceId;
+    this.spanId = drawn?.spanId ?? ids.generateSpanId();
     // The standard samplers read neither attributes nor links.
     const { decision } = sampler.shouldSample(outer, this.traceId, '', SpanKind.SERVER, NONE, NO_LINKS);
     this.#sampled = decision === SamplingDecision.RECORD_AND_SAMPLED;

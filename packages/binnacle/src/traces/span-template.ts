@@ -3,7 +3,8 @@
  * fields stand in another order than their numbers, which protobuf leaves open.
  */
 import { type AttributeValue, type SpanContext, SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import type { CompiledSpan, EndedRequest, RequestKind, SpanIds } from '../signals.ts';
+import type { DrawnIds } from '../random.ts';
+import type { CompiledSpan, EndedRequest, EndedSpan, RequestKind } from '../signals.ts';
 import { ByteWriter } from './bytes.ts';
 import { flagsOf, SPAN, writeAttribute, writeBareEvent, writeStatus } from './otlp-span.ts';
 
@@ -42,14 +43,17 @@ export class SpanTemplates implements CompiledSpan {
     return OWN_BYTES + this.#routeAsPath.length * 4 + path.length * 3;
   }
 
-  /** Writes a span's fields. `startedAt` is Unix milliseconds. */
-  write(to: ByteWriter, ids: SpanIds, parent: SpanContext | undefined, startedAt: number, ended: EndedRequest): void {
+  /** Writes a span's fields. */
+  write(to: ByteWriter, span: EndedSpan, ended: EndedRequest): void {
+    const { parent, startedAt } = span;
     const { request, path, durationMs, firstByteMs } = ended;
     const template = this.#templateFor(firstByteMs !== undefined);
     const at = to.length;
     to.raw(template.bytes);
-    to.patchHex(at + template.traceIdAt, ids.traceId);
-    to.patchHex(at + template.spanIdAt, ids.spanId);
+    if (span.drawn === undefined) {
+      to.patchHex(at + template.traceIdAt, span.traceId);
+      to.patchHex(at + template.spanIdAt, span.spanId);
+    } else patchDrawn(to, at + template.traceIdAt, at + template.spanIdAt, span.drawn);
     to.patchMs(at + template.startAt, startedAt);
     for (const endAt of template.endAts) to.patchMs(at + endAt, startedAt + durationMs);
     if (firstByteMs !== undefined) to.patchMs(at + template.firstByteAt, startedAt + firstByteMs);
@@ -58,7 +62,7 @@ export class SpanTemplates implements CompiledSpan {
     if (request.ip !== undefined) to.raw(addressOf(request.ip));
     if (request.sessionId !== undefined) writeAttribute(to, SPAN.attributes, 'session.id', request.sessionId);
     if (parent !== undefined) writeParent(to, parent);
-    to.fixed32(SPAN.flags, flagsOf(ids.traceFlags, parent?.isRemote));
+    to.fixed32(SPAN.flags, flagsOf(span.traceFlags, parent?.isRemote));
   }
 
   #templateFor(hasBegun: boolean): Template {
@@ -95,6 +99,15 @@ function createTemplate(kind: RequestKind, hasBegun: boolean): Template {
   const firstByteAt = hasBegun ? writeBareEvent(to, 'first_byte') : -1;
   if (errorType === 'client_disconnect') endAts.push(writeBareEvent(to, 'client_disconnect'));
   return { bytes: to.written(), traceIdAt, spanIdAt, startAt, endAts, firstByteAt };
+}
+
+function patchDrawn(to: ByteWriter, traceIdAt: number, spanIdAt: number, drawn: DrawnIds): void {
+  to.patchInt32(traceIdAt, drawn.trace0);
+  to.patchInt32(traceIdAt + 4, drawn.trace1);
+  to.patchInt32(traceIdAt + 8, drawn.trace2);
+  to.patchInt32(traceIdAt + 12, drawn.trace3);
+  to.patchInt32(spanIdAt, drawn.span0);
+  to.patchInt32(spanIdAt + 4, drawn.span1);
 }
 
 function writeParent(to: ByteWriter, { spanId, traceState }: SpanContext): void {
