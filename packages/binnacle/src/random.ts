@@ -13,13 +13,15 @@ let at = POOL;
 
 /** So many random bytes in hex, two digits each; at most 4,096. */
 export function randomHex(bytes: number): string {
-  if (at + bytes > POOL) {
-    digits = randomFillSync(pool).toString('hex');
-    at = 0;
-  }
+  if (at + bytes > POOL) refill();
   const drawn = digits.slice(at * 2, (at + bytes) * 2);
   at += bytes;
   return drawn;
+}
+
+function refill(): void {
+  digits = randomFillSync(pool).toString('hex');
+  at = 0;
 }
 
 /** Random bytes of a new trace and its first span, as hex digits and as whole numbers of 32 bits, the first bytes first. */
@@ -38,12 +40,12 @@ export interface DrawnIds {
 
 /** Draws both. Who writes them as bytes needs not read them from their digits again, which costs more than all the rest. */
 export function drawIds(): DrawnIds {
-  // Together, so that both are of one pool.
-  const both = randomHex(24);
-  const place = at - 24;
+  if (at + 24 > POOL) refill();
+  const place = at;
+  at += 24;
   return {
-    traceId: both.slice(0, 32),
-    spanId: both.slice(32),
+    traceId: digits.slice(place * 2, place * 2 + 32),
+    spanId: digits.slice(place * 2 + 32, place * 2 + 48),
     trace0: words.getInt32(place),
     trace1: words.getInt32(place + 4),
     trace2: words.getInt32(place + 8),

@@ -45,6 +45,12 @@ const METHODS: ReadonlySet<string> = new Set([
 ]);
 export const UNMATCHED = '__unmatched__';
 
+/**
+ * The one that ended last, which lets go of its request and answer once another has ended: V8 throws away what it compiled
+ * for a kind of object when it finds none of them.
+ */
+let latest: Exchange | undefined;
+
 export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, Work, Running {
   readonly request: RequestInHand;
   readonly method: string;
@@ -74,7 +80,7 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
   active: Series | undefined;
   readonly #span: ExchangeSpan;
   readonly #server: HttpServer;
-  /** Both until it has ended and every signal was told: what an idle connection keeps of its last request holds neither. */
+  /** Both until it has ended: what an idle connection keeps of its last request holds neither. */
   #req: IncomingMessage | undefined;
   #res: ServerResponse | undefined;
   #sentStatus: number | undefined;
@@ -306,6 +312,12 @@ export class Exchange implements Carrier, Scope, SpannedExchange, EndedRequest, 
       });
     }
     this.#server.record(this, ending);
+    latest?.letGo();
+    latest = this;
+  }
+
+  /** Of its request and answer. */
+  letGo(): void {
     this.#sentStatus = this.sentStatus;
     this.#req = undefined;
     this.#res = undefined;

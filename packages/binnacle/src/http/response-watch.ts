@@ -147,19 +147,24 @@ export class ResponseWatch {
   /** Reads headers that the answer itself will not tell of; gives them in a row, with the request's id among them. */
   readHead(headers: Readonly<Record<string, unknown>>): unknown[] {
     // In a row, since Node takes it as it is: a copy of the object would cost more, here and there.
-    const pairs: unknown[] = [REQUEST_ID, this.requestId];
-    for (const name of Object.keys(headers)) {
+    const names = Object.keys(headers);
+    const pairs: unknown[] = new Array(2 + names.length * 2);
+    pairs[0] = REQUEST_ID;
+    pairs[1] = this.requestId;
+    let to = 2;
+    let hasId = false;
+    for (const name of names) {
       const value = headers[name];
-      pairs.push(name, value);
+      pairs[to++] = name;
+      pairs[to++] = value;
       if (name === CONTENT_TYPE) this.#type = value;
       if (name.length !== REQUEST_ID.length && name.length !== CONTENT_ENCODING.length) continue;
       const lower = name.toLowerCase();
-      if (lower === REQUEST_ID) pairs[1] = undefined;
+      if (lower === REQUEST_ID) hasId = true;
       else if (lower === CONTENT_TYPE) this.#type = value;
       else if (lower === CONTENT_ENCODING) this.#encoding = value;
     }
-    if (pairs[1] === undefined) pairs.splice(0, 2);
-    return pairs;
+    return hasId ? pairs.slice(2) : pairs;
   }
 
   pass(res: ServerResponse, chunk: unknown, encoding: unknown): void {
