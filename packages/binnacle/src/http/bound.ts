@@ -15,7 +15,8 @@ interface Observed {
   [EXCHANGE]?: Exchange;
   [EMIT]?: Emit;
   emit: Emit;
-  listenerCount(event: string | symbol): number;
+  listenerCount(event: string | symbol, listener?: unknown): number;
+  listeners(event: string | symbol): { readonly name: string }[];
 }
 
 /** The exchange of a request, or of an answer; undefined while there is none. */
@@ -39,7 +40,19 @@ function bind(target: Observed, exchange: Exchange, emit: Emit): void {
 const emitOfClass = EventEmitter.prototype.emit as Emit;
 
 function emitOfRequest(this: Observed, event: string | symbol, ...args: unknown[]): boolean {
+  // Of a request without a body nobody else hears this.
+  if (event === 'end' && this[EMIT] === undefined && onlyNodeHears(this)) return emitOfClass.call(this, event);
   return emitWithin(this, event, args);
+}
+
+/** Node's own listener to the end of a request that was answered before it, once it has been seen. */
+let nodesOwn: unknown;
+
+/** Whether the one listener to a request's end is Node's, which needs not be within anything. */
+function onlyNodeHears(request: Observed): boolean {
+  if (request.listenerCount('end') !== 1) return false;
+  nodesOwn ??= request.listeners('end').find(({ name }) => name === 'clearIncoming');
+  return nodesOwn !== undefined && request.listenerCount('end', nodesOwn) === 1;
 }
 
 function emitOfAnswer(this: Observed, event: string | symbol, ...args: unknown[]): boolean {
