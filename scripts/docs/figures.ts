@@ -75,7 +75,7 @@ export function figuresOf({ results, size }: Reports): string {
     '![CPU a request to bare Fastify, requests a second, and CPU of streams and sessions](bench/results.svg)',
     table(['a request', 'CPU, to bare', 'requests/s, to bare', 'RSS MiB'], figures),
     table(['', 'median (least to greatest)'], [...told, ['an install beside Fastify', installOf(size)]]),
-    `${commandOf(results)} ${machineOf(results)}${caveatOf(results)} All of it, with how it is measured and what was promised: [bench/results.md](bench/results.md).`,
+    `${commandOf(results)} ${machineOf(results)}${caveatOf(results)} All of it, with how it is measured and what was promised: [bench/results.md](bench/results.md); the same by Node.js 24: [bench/results-node24.md](bench/results-node24.md).`,
   ].join('\n\n');
 }
 
