@@ -1,5 +1,5 @@
 /**
- * The request in hand: one AsyncLocalStorage that every signal reads. OpenTelemetry's context manager is built on it.
+ * The request in hand: one storage that every signal reads. OpenTelemetry's context manager is built on it.
  */
 import { EventEmitter } from 'node:events';
 import {

@@ -131,6 +131,7 @@ export interface RequestSpan extends SpanIds {
 
 /** What a request's span is written with, once it has ended. */
 export interface EndedSpan extends SpanIds {
+  /** Its ids as they were drawn; absent where the trace began elsewhere. */
   readonly drawn?: DrawnIds | undefined;
   /** In Unix milliseconds. */
   readonly startedAt: number;

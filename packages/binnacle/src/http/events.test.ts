@@ -123,6 +123,20 @@ describe('newline-delimited JSON', () => {
 test('types are compared without their case, and any other answer is no stream of events', () => {
   expect(eventCounterFor('Text/Event-Stream')).toBeDefined();
   expect(eventCounterFor('Application/X-NDJSON')).toBeDefined();
-  for (const type of ['application/json', 'text/plain', 'text/event-streams', 'application/x-ndjsons', ''])
+  for (const type of [
+    'application/json',
+    'application/json',
+    'image/png',
+    'application/json',
+    'text/plain',
+    'text/event-streams',
+    'application/x-ndjsons',
+    '',
+  ])
     expect(eventCounterFor(type)).toBeUndefined();
+  // Whatever was asked before.
+  for (const type of [SSE, NDJSON, 'text/event-stream', 'application/jsonl']) {
+    expect(eventCounterFor('application/json')).toBeUndefined();
+    expect(eventCounterFor(type)).toBeDefined();
+  }
 });

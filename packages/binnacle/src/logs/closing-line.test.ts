@@ -132,6 +132,21 @@ test('it is the same line', () => {
   );
 });
 
+test('of one kind each says its own sizes, whatever the one before was', () => {
+  const size = fc.nat({ max: 2 });
+  const sizes = fc.array(fc.tuple(size, size), { minLength: 2, maxLength: 12 });
+  fc.assert(
+    fc.property(ended, sizes, (request, all) => {
+      const { logs, lines } = setUp();
+      const line = logs.closingLine?.('INFO', 'svc', KIND);
+      for (const [requestBytes, responseBytes] of all)
+        write(line, { ...request, requestBytes, responseBytes }, undefined, 0);
+      const told = lines.map((text) => JSON.parse(text) as Record<string, unknown>);
+      expect(told.map(({ request_bytes, response_bytes }) => [request_bytes, response_bytes])).toEqual(all);
+    }),
+  );
+});
+
 describe('it is left to the logger', () => {
   const request: EndedRequest = {
     request: { requestId: 'r1' },

@@ -18,6 +18,17 @@ describe('the queue', () => {
     expect([queue.size, queue.length]).toEqual([0, 0]);
   });
 
+  test.each(['€', 'ä', '😀', '\ud800', 'a'])('writes all of a batch of %j to the memory that it has', (text) => {
+    for (const count of [10, 21_000, 22_000, 32_000, 65_000]) {
+      const queue = new LineQueue(true);
+      const line = `${text.repeat(Math.floor(count / text.length))}\n`;
+      queue.push(line);
+      expect(queue.take()?.bytes.equals(Buffer.from(line))).toBe(true);
+      queue.push('next\n');
+      expect(queue.take()?.bytes.toString()).toBe('next\n');
+    }
+  });
+
   test('takes no more than its limit, and one line however long', () => {
     const queue = new LineQueue();
     const long = 'x'.repeat(1024 * 1024);
