@@ -4,6 +4,22 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+const TESTS = ['packages/*/{src,test}/**/*.test.ts', 'apps/*/{src,test,client,page}/**/*.test.ts', 'test/**/*.test.ts'];
+const NOT_OURS = ['**/node_modules/**', '**/dist/**'];
+
+/**
+ * Files that hold a time which somebody was promised, or that prove nothing where servers answer late: they run after
+ * the others, one at a time, lest a neighbour's work be taken for ours.
+ */
+const ALONE = [
+  'apps/fit-check/test/instances.test.ts',
+  'apps/fit-check/test/probes.test.ts',
+  'apps/fit-check/test/upstreams.test.ts',
+  'packages/binnacle/src/ai/clients/google.test.ts',
+  'packages/binnacle/src/console/otlp-in.test.ts',
+  'packages/binnacle/test/collector-states.test.ts',
+];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -16,11 +32,30 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['packages/*/{src,test}/**/*.test.ts', 'apps/*/{src,test,client,page}/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
-    // Two at least: most of them wait for processes and sockets, and on two processors there would be one.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: TESTS,
+          exclude: [...NOT_OURS, ...ALONE],
+          // Two at least: most of them wait for processes and sockets, and on two processors there would be one.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ALONE,
+          exclude: NOT_OURS,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
