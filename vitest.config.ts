@@ -13,8 +13,6 @@ const NOT_OURS = ['**/node_modules/**', '**/dist/**'];
  */
 const ALONE = [
   'apps/fit-check/test/instances.test.ts',
-  'apps/fit-check/test/probes.test.ts',
-  'apps/fit-check/test/upstreams.test.ts',
   'packages/binnacle/src/ai/clients/google.test.ts',
   'packages/binnacle/src/console/otlp-in.test.ts',
   'packages/binnacle/test/collector-states.test.ts',

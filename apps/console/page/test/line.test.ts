@@ -56,10 +56,15 @@ describe.skipIf(!installed)(installed ? 'the line' : `the line (${WITHOUT_CHROMI
     });
     await ready(page);
     await rows(page, 'Traces').first().waitFor();
+    const before = feeder.asked.length;
     feeder.answer(500);
     feeder.cut();
-    await page.locator('.notice.warning', { hasText: 'Reconnecting' }).waitFor();
+    const notice = page.locator('.notice.warning', { hasText: 'Reconnecting' });
+    await notice.waitFor();
     expect(await rowCount(page, 'Traces')).toBe(1);
+    // After the third it waits for 2 s at least: time enough for a click.
+    await expect.poll(() => feeder.asked.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(before + 3);
+    await notice.waitFor();
     feeder.send('spans', [span({ traceId: 't2', spanId: 'b', kind: 'server', name: 'GET /b' })]);
     feeder.answer(200);
     await page.getByRole('button', { name: 'Now' }).click();
