@@ -1,10 +1,22 @@
 /** Random digits, from pooled bytes of a secure generator: what comes from it cannot be foretold. */
 import { randomFillSync } from 'node:crypto';
 
-/**
- * Random bytes that are drawn at once. Small, since an id that is kept keeps the digits of its pool: `keptAlone` makes
- * it one that does not.
- */
+/** Random bytes that the generator is asked for at once: between requests, each time it is costs far more than its bytes. */
+const RESERVOIR = 32 * 1024;
+const reservoir: Buffer = Buffer.allocUnsafeSlow(RESERVOIR);
+let taken = RESERVOIR;
+
+/** Fills a buffer of at most `RESERVOIR` bytes. */
+function fill(buffer: Buffer): void {
+  if (taken + buffer.length > RESERVOIR) {
+    randomFillSync(reservoir);
+    taken = 0;
+  }
+  reservoir.copy(buffer, 0, taken, taken + buffer.length);
+  taken += buffer.length;
+}
+
+/** Small, since an id that is kept keeps the digits of its pool: `keptAlone` makes it one that does not. In bytes. */
 const POOL = 4096;
 const pool: Buffer = Buffer.allocUnsafeSlow(POOL);
 const words: DataView = new DataView(pool.buffer);
@@ -20,7 +32,8 @@ export function randomHex(bytes: number): string {
 }
 
 function refill(): void {
-  digits = randomFillSync(pool).toString('hex');
+  fill(pool);
+  digits = pool.toString('hex');
   at = 0;
 }
 
@@ -78,7 +91,7 @@ export function randomUuid(): string {
 }
 
 function drawUuids(): string {
-  randomFillSync(uuidBytes);
+  fill(uuidBytes);
   for (let n = 0; n < UUIDS; n += 1) writeUuid(n * UUID_BYTES, n * UUID_LENGTH);
   return uuidText.toString('latin1');
 }

@@ -6,7 +6,7 @@
  * Source: https://github.com/nodejs/node/blob/v20.x/lib/async_hooks.js (`AsyncLocalStorage`, `storageHook`)
  */
 import { AsyncLocalStorage, createHook, executionAsyncId, executionAsyncResource } from 'node:async_hooks';
-import { versions } from 'node:process';
+import process, { versions } from 'node:process';
 
 export interface ScopeStorage<S extends object> {
   /** What is in hand, or undefined. */
@@ -107,21 +107,41 @@ export class HookedStorage<S extends object> implements ScopeStorage<S> {
   #enable(): void {
     this.#isEnabled = true;
     const key = this.#key;
+    let isFirst = true;
     const init = (_id: number, type: string, _trigger: number, made: object): void => {
       const resource = made as Holder<S>;
       const scope = this.get();
-      // Apart from each other, since V8 writes fast where what it writes to is always of one kind.
+      // Those that are made most apart from each other, since V8 writes fast where what it writes to is always of one kind.
       if (type === 'TickObject') {
-        if (scope !== undefined) resource[key] = scope;
+        if (scope !== undefined || isFirst) resource[key] = scope;
       } else if (type === 'PROMISE') {
-        if (scope !== undefined) resource[key] = scope;
+        if (scope !== undefined || isFirst) resource[key] = scope;
+      } else if (type === 'Immediate') {
+        if (scope !== undefined || isFirst) resource[key] = scope;
+      } else if (type === 'Timeout') {
+        // It may be started again, as by `refresh`, and hold what it held the time before.
+        resource[key] = scope;
       } else {
-        // One that is used again, as a timer by `refresh`, may hold what it held the time before.
+        // One of another kind may be used again too.
         resource[key] = scope;
       }
     };
     createHook({ init }).enable();
+    makeOneOfEach();
+    isFirst = false;
   }
+}
+
+/**
+ * V8 remembers what class of object lies on a kind of resource, and writes slowly for good once one of another class
+ * does: on the first of each kind lies none.
+ */
+function makeOneOfEach(): void {
+  const nothing = (): void => {};
+  process.nextTick(nothing);
+  void Promise.resolve();
+  clearImmediate(setImmediate(nothing));
+  clearTimeout(setTimeout(nothing));
 }
 
 type Holder<S> = Record<symbol, S | undefined>;

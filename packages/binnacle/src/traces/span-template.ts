@@ -83,12 +83,14 @@ function createTemplate(kind: RequestKind, hasBegun: boolean): Template {
   const traceIdAt = to.length - 16;
   to.hex(SPAN.spanId, '0'.repeat(16));
   const spanIdAt = to.length - 8;
-  to.string(SPAN.name, kind.isMatched ? `${method} ${route}` : method);
-  to.uint(SPAN.kind, SpanKind.SERVER + 1);
   to.nanos(SPAN.start, 0, 0);
   const startAt = to.length - 8;
   to.nanos(SPAN.end, 0, 0);
   const endAts = [to.length - 8];
+  const firstByteAt = hasBegun ? writeBareEvent(to, 'first_byte') : -1;
+  if (errorType === 'client_disconnect') endAts.push(writeBareEvent(to, 'client_disconnect'));
+  to.string(SPAN.name, kind.isMatched ? `${method} ${route}` : method);
+  to.uint(SPAN.kind, SpanKind.SERVER + 1);
   set('http.request.method', method);
   set('url.scheme', kind.scheme);
   set('network.protocol.version', kind.protocol);
@@ -96,8 +98,6 @@ function createTemplate(kind: RequestKind, hasBegun: boolean): Template {
   if (sentStatus !== undefined) set('http.response.status_code', sentStatus);
   if (errorType !== '') set('error.type', errorType);
   if (outcome === 'error' || outcome === 'timeout') writeStatus(to, SpanStatusCode.ERROR);
-  const firstByteAt = hasBegun ? writeBareEvent(to, 'first_byte') : -1;
-  if (errorType === 'client_disconnect') endAts.push(writeBareEvent(to, 'client_disconnect'));
   return { bytes: to.written(), traceIdAt, spanIdAt, startAt, endAts, firstByteAt };
 }
 
