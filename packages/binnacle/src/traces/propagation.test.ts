@@ -94,6 +94,20 @@ test.each([
   expect(propagation.getBaggage(context) !== undefined).toBe(hasBaggage);
 });
 
+test.each([
+  {},
+  { host: 'example.com' },
+  { traceparent: GOOD },
+  { baggage: 'a=1' },
+  { tracestate: 'a=1' },
+  { traceparent: GOOD, tracestate: 'a=1', baggage: 'b=2' },
+])('without a look at other headers %j says the same', (headers) => {
+  const ours = createExtract(createPropagator(['tracecontext', 'baggage'], { passThrough: false }), true);
+  const [quick, whole] = [ours(headers), extract(headers)];
+  expect(trace.getSpanContext(quick)).toEqual(trace.getSpanContext(whole));
+  expect(propagation.getBaggage(quick)?.getAllEntries()).toEqual(propagation.getBaggage(whole)?.getAllEntries());
+});
+
 test('with tracing off what came in goes out, although the active span has no ids', () => {
   const propagator = createPropagator(['tracecontext', 'baggage'], { passThrough: true });
   const incoming = createExtract(propagator)({ traceparent: GOOD, tracestate: 'a=1', baggage: 'b=2' });

@@ -119,7 +119,7 @@ export function createTraces(options: TracesOptions): Traces {
         ? (name, kind, attributes, parent) =>
             tracer.startSpan(name, { kind, attributes: markSession(attributes) }, parent)
         : (name, kind, attributes, parent) => tracer.startSpan(name, { kind, attributes }, parent),
-      extract: hosted ? createExtract(propagation) : createExtract(propagator, propagator.fields()),
+      extract: hosted ? createExtract(propagation) : createExtract(propagator, true),
       inject: createInject(hosted ? propagation : propagator),
       hosted,
       requests,
