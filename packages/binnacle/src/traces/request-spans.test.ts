@@ -134,6 +134,7 @@ describe('written', () => {
     const [error, gone, unmatched] = sent();
     expect(error).toMatchObject({ status: { code: SpanStatusCode.ERROR }, attributes: { 'error.type': '500' } });
     expect(gone).toMatchObject({ status: {}, events: [{ name: 'client_disconnect' }] });
+    expect(gone?.events[0]?.timeUnixNano).toBe(gone?.endTimeUnixNano);
     expect(unmatched?.name).toBe('GET');
     expect(Object.keys(unmatched?.attributes ?? {})).not.toContain('http.route');
     expect(Object.keys(unmatched?.attributes ?? {})).not.toContain('http.response.status_code');
