@@ -58,14 +58,7 @@ export class HookedStorage<S extends object> implements ScopeStorage<S> {
   }
 
   run<T>(scope: S, work: () => T): T {
-    const before = this.#enter(scope);
-    const resource = this.#resource;
-    const id = this.#lastId;
-    try {
-      return work();
-    } finally {
-      this.#leave(resource, id, before);
-    }
+    return this.apply(scope, work, undefined, []);
   }
 
   apply<A extends unknown[], R>(scope: S, method: (...args: A) => R, target: unknown, args: A): R {

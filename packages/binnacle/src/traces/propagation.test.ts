@@ -102,7 +102,10 @@ test.each([
   { tracestate: 'a=1' },
   { traceparent: GOOD, tracestate: 'a=1', baggage: 'b=2' },
 ])('without a look at other headers %j says the same', (headers) => {
-  const ours = createExtract(createPropagator(['tracecontext', 'baggage'], { passThrough: false }), true);
+  const propagator = createPropagator(['tracecontext', 'baggage'], { passThrough: false });
+  // Another propagator's headers would have to be looked for too.
+  expect([...propagator.fields()].sort()).toEqual(['baggage', 'traceparent', 'tracestate']);
+  const ours = createExtract(propagator, true);
   const [quick, whole] = [ours(headers), extract(headers)];
   expect(trace.getSpanContext(quick)).toEqual(trace.getSpanContext(whole));
   expect(propagation.getBaggage(quick)?.getAllEntries()).toEqual(propagation.getBaggage(whole)?.getAllEntries());
